@@ -1,0 +1,62 @@
+# Every target sets up what it needs. Python 3.11 to 3.13; choose one with PYTHON=python3.12.
+PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do command -v $$v >/dev/null 2>&1 && $$v -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$v && break; done)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test quick check bench endurance train format clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
+
+setup: .venv/.run  ## install what running needs into .venv
+
+setup-dev: .venv/.dev  ## install what developing and testing needs
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; say which with make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: setup       ## serve the chat at http://127.0.0.1:8000/ and the desk at /desk
+	$(BIN)/labor-bot serve
+
+check: setup-dev ## style, types, imports, knowledge, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --quiet 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/labor-bot knowledge check
+	$(BIN)/labor-bot intents check
+	$(BIN)/codespell README.md CHANGELOG.md docs bot bench tests/*.py
+
+quick: setup-dev ## the tests that take under a minute
+	$(BIN)/python -m pytest -m "not slow" -n 2
+
+test: check      ## everything CI runs
+	sh tests/browser.sh
+	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m slow
+
+bench: setup-dev ## print the measured comparisons
+	$(BIN)/python -m bench
+
+endurance: setup-dev ## the long runs: many kills under load
+	LABOR_BOT_KILLS=200 $(BIN)/python -m pytest -m slow tests/test_kill.py
+
+train: setup-dev ## rebuild the model from the authored utterances
+	$(BIN)/labor-bot intents train
+
+format: setup-dev ## put every file into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:           ## remove the environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
