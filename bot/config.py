@@ -1,0 +1,139 @@
+"""Settings from the environment: one documented table, secrets also from files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ConfigError(Exception):
+    """A setting cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table in docs/operations.md."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+TABLE = (
+    Setting("LABOR_BOT_HOST", "127.0.0.1", "Address the server listens on."),
+    Setting("LABOR_BOT_PORT", "8000", "Port the server listens on."),
+    Setting("LABOR_BOT_DATA_DIR", "var", "Folder for the database and the installation's own key."),
+    Setting("LABOR_BOT_DATABASE_URL", "", "`sqlite:///PATH`; empty: `labor-bot.db` in the data folder."),
+    Setting("LABOR_BOT_KNOWLEDGE_DIR", "", "Folder with an installation's own dated facts and newer plans; empty: none."),
+    Setting("LABOR_BOT_PUBLIC_URL", "", "Where people and platforms reach this server; cookies are Secure when it is https."),
+    Setting("LABOR_BOT_TRUSTED_PROXIES", "127.0.0.1", "Comma list of proxies whose X-Forwarded-For is believed."),
+    Setting("LABOR_BOT_EXIT_URL", "https://www.cwa.gov.tw/", "Where the quick exit leads: a harmless public page."),
+    Setting("LABOR_BOT_HOOK_SECRET", "", "Key of the generic webhook's signatures; the hook is on when it is set.", secret=True),
+    Setting("LABOR_BOT_HOOK_REPLY_URL", "", "Where the generic webhook's answers are posted."),
+    Setting("LABOR_BOT_HOLD_MINUTES", "30", "A held case without a caseworker's answer returns to the queue after this."),
+    Setting("LABOR_BOT_MESSAGES_PER_MINUTE", "30", "Messages a minute one address may send in the web chat."),
+    Setting("LABOR_BOT_MESSAGES_PER_MINUTE_IP", "240", "Messages a minute one IP address may send in the web chat."),
+    Setting("LABOR_BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. Logs never hold content."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings as the house uses them."""
+
+    host: str
+    port: int
+    data_dir: Path
+    database: Path
+    knowledge_dir: Path | None
+    public_url: str
+    trusted_proxies: tuple[str, ...]
+    exit_url: str
+    hook_secret: str
+    hook_reply_url: str
+    hold_seconds: float
+    per_minute: int
+    per_minute_ip: int
+    log_level: str
+
+    @property
+    def secure(self) -> bool:
+        """Do people come over https?"""
+        return self.public_url.startswith("https://")
+
+    @property
+    def hook_on(self) -> bool:
+        """Is the generic webhook switched on?"""
+        return bool(self.hook_secret)
+
+    def web_key(self) -> bytes:
+        """The installation's own key for web sessions: made once, kept in the data folder for its owner only."""
+        path = self.data_dir / "web.key"
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(f".{os.getpid()}")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                pass
+            fresh.unlink()
+        return path.read_bytes()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Config:
+    """Read every setting.
+
+    Raises ConfigError when one cannot be used.
+    """
+    values = {setting.name: _value(setting, os.environ if environ is None else environ) for setting in TABLE}
+    data_dir = Path(values["LABOR_BOT_DATA_DIR"])
+    if values["LABOR_BOT_HOOK_SECRET"] and not values["LABOR_BOT_HOOK_REPLY_URL"]:
+        raise ConfigError("LABOR_BOT_HOOK_SECRET is set but LABOR_BOT_HOOK_REPLY_URL is not: set both, or neither.")
+    return Config(
+        host=values["LABOR_BOT_HOST"],
+        port=_whole("LABOR_BOT_PORT", values, 0, 65535),
+        data_dir=data_dir,
+        database=_database(values["LABOR_BOT_DATABASE_URL"], data_dir),
+        knowledge_dir=Path(values["LABOR_BOT_KNOWLEDGE_DIR"]) if values["LABOR_BOT_KNOWLEDGE_DIR"] else None,
+        public_url=values["LABOR_BOT_PUBLIC_URL"].rstrip("/"),
+        trusted_proxies=tuple(part.strip() for part in values["LABOR_BOT_TRUSTED_PROXIES"].split(",") if part.strip()),
+        exit_url=values["LABOR_BOT_EXIT_URL"],
+        hook_secret=values["LABOR_BOT_HOOK_SECRET"],
+        hook_reply_url=values["LABOR_BOT_HOOK_REPLY_URL"],
+        hold_seconds=60.0 * _whole("LABOR_BOT_HOLD_MINUTES", values, 1, 100_000),
+        per_minute=_whole("LABOR_BOT_MESSAGES_PER_MINUTE", values, 1, 1_000_000),
+        per_minute_ip=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_IP", values, 1, 1_000_000),
+        log_level=values["LABOR_BOT_LOG_LEVEL"].upper(),
+    )
+
+
+def _value(setting: Setting, environ: Mapping[str, str]) -> str:
+    file = environ.get(f"{setting.name}_FILE") if setting.secret else None
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"{setting.name}_FILE cannot be read: {error.strerror}.") from error
+    return environ.get(setting.name, setting.default)
+
+
+def _whole(name: str, values: Mapping[str, str], low: int, high: int) -> int:
+    text = values[name]
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def _database(url: str, data_dir: Path) -> Path:
+    if not url:
+        return data_dir / "labor-bot.db"
+    scheme, _, rest = url.partition(":///")
+    if scheme != "sqlite" or not rest:
+        raise ConfigError("LABOR_BOT_DATABASE_URL must look like sqlite:///PATH.")
+    return Path(rest)

@@ -1,0 +1,146 @@
+"""The words all rooms share: what comes in, what goes out, what a transcript holds. Imports nothing of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Speaker(StrEnum):
+    """Who may speak to the citizen: the bot, the bot while a case waits, or a caseworker."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    HUMAN = "human"
+
+
+class Author(StrEnum):
+    """Who wrote a line of the transcript."""
+
+    CITIZEN = "citizen"
+    BOT = "bot"
+    STAFF = "staff"
+
+
+class Notice(StrEnum):
+    """Why an outgoing message may be sent although a caseworker took over."""
+
+    NONE = ""
+    SAFETY = "safety"
+    CASE = "case"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a citizen is reached: channel, receiving account of that channel, user id there."""
+
+    channel: str
+    account: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event from a channel. `sent_ms` is the platform's time stamp in milliseconds.
+
+    Exactly one of `text` and `choice` is set. `welcomed` says that the channel shows the first notice by itself.
+    """
+
+    address: Address
+    event_id: str
+    sent_ms: int
+    text: str | None = None
+    choice: str | None = None
+    reply_token: str | None = None
+    welcomed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: what comes back when it is pressed, and its label in the reader's language."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link, such as the `tel:` of a hotline."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One entry of a list that can be opened: a title, a line of text, where it comes from, its buttons."""
+
+    title: str
+    subtitle: str = ""
+    text: str = ""
+    source: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One bubble, neutral of any channel. `text`: paragraphs parted by blank lines, list lines start with a bullet."""
+
+    text: str
+    lang: str
+    source: str = ""
+    choices: tuple[Choice, ...] = ()
+    cards: tuple[Card, ...] = ()
+    links: tuple[Link, ...] = ()
+    notice: Notice = Notice.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transcript. `at` is in seconds of Unix time; `status` says how its delivery stands."""
+
+    seq: int | None
+    author: Author
+    reply: Reply
+    at: float
+    status: str = "sent"
+    name: str = ""
+    event_id: str = ""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+
+def reply_to_doc(reply: Reply) -> dict[str, Any]:
+    """The reply as a JSON document; empty fields are left out."""
+    doc: dict[str, Any] = {"text": reply.text, "lang": reply.lang}
+    if reply.source:
+        doc["source"] = reply.source
+    if reply.choices:
+        doc["choices"] = [[c.id, c.label] for c in reply.choices]
+    if reply.cards:
+        doc["cards"] = [
+            [card.title, card.subtitle, card.text, card.source, [[c.id, c.label] for c in card.choices]]
+            for card in reply.cards
+        ]
+    if reply.links:
+        doc["links"] = [[link.label, link.href] for link in reply.links]
+    if reply.notice:
+        doc["notice"] = reply.notice.value
+    return doc
+
+
+def reply_from_doc(doc: Mapping[str, Any]) -> Reply:
+    """The reply of a document that `reply_to_doc` made."""
+    return Reply(
+        text=doc["text"],
+        lang=doc["lang"],
+        source=doc.get("source", ""),
+        choices=tuple(Choice(*pair) for pair in doc.get("choices", ())),
+        cards=tuple(
+            Card(title, subtitle, text, source, tuple(Choice(*pair) for pair in choices))
+            for title, subtitle, text, source, choices in doc.get("cards", ())
+        ),
+        links=tuple(Link(*pair) for pair in doc.get("links", ())),
+        notice=Notice(doc.get("notice", "")),
+    )

@@ -1,0 +1,247 @@
+"""Cases: opened by a turn, claimed, answered and closed by caseworkers, each one conditional step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.messages import Notice, Reply
+from bot.store import turns
+from bot.store.database import NOW, Connection, Row
+from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
+
+_SELECT = (
+    "SELECT c.*, coalesce(s.name, '') AS holder_name FROM cases c LEFT JOIN staff s ON s.id = c.holder"
+)
+VIEWS = {
+    "waiting": "c.state = 'waiting'",
+    "mine": "c.state = 'human' AND c.holder = :staff",
+    "all": "c.state <> 'closed'",
+    "closed": "c.state = 'closed'",
+}
+
+
+def _case(row: Row) -> CaseRow:
+    return CaseRow(
+        id=row["id"],
+        number=row["number"],
+        conversation=row["conversation_id"],
+        state=row["state"],
+        reason=row["reason"],
+        topic=row["topic"],
+        lang=row["lang"],
+        channel=row["channel"],
+        urgent=bool(row["urgent"]),
+        holder=row["holder"],
+        holder_name=row["holder_name"],
+        opened_at=row["opened_at"],
+        answered_at=row["answered_at"],
+        closed_at=row["closed_at"],
+    )
+
+
+def open_case(connection: Connection, conversation: int) -> CaseRow | None:
+    """The open case of a conversation: at most one."""
+    row = connection.one(
+        f"{_SELECT} WHERE c.conversation_id = :id AND c.state <> 'closed'", {"id": conversation}
+    )
+    return None if row is None else _case(row)
+
+
+def get(connection: Connection, case_id: int) -> CaseRow | None:
+    """A case by id."""
+    row = connection.one(f"{_SELECT} WHERE c.id = :id", {"id": case_id})
+    return None if row is None else _case(row)
+
+
+def listing(connection: Connection, view: str, staff: int, limit: int = 200) -> list[CaseRow]:
+    """Cases of one view: urgent first, then longest waiting; closed ones newest first."""
+    order = "c.closed_at DESC" if view == "closed" else "c.urgent DESC, c.opened_at"
+    rows = connection.all(
+        f"{_SELECT} WHERE {VIEWS[view]} ORDER BY {order} LIMIT :limit", {"staff": staff, "limit": limit}
+    )
+    return [_case(row) for row in rows]
+
+
+def counts(connection: Connection, staff: int) -> dict[str, int]:
+    """How many cases each view holds."""
+    found = {}
+    for view, where in VIEWS.items():
+        row = connection.one(f"SELECT count(*) AS n FROM cases c WHERE {where}", {"staff": staff})
+        found[view] = int(row["n"]) if row else 0
+    return found
+
+
+def open_new(connection: Connection, conversation: int, opening: CaseOpening, lang: str, channel: str) -> str:
+    """Open a case and let the conversation wait for a person; an open one is kept. Returns its number."""
+    held = open_case(connection, conversation)
+    if held is not None:
+        if opening.urgent:
+            alarm(connection, conversation)
+        return held.number
+    connection.execute(
+        "INSERT INTO cases (conversation_id, number, state, reason, topic, lang, channel, urgent, opened_at)"
+        f" VALUES (:conversation, :number, 'waiting', :reason, :topic, :lang, :channel, :urgent, {NOW})",
+        {
+            "conversation": conversation,
+            "number": opening.number,
+            "reason": opening.reason,
+            "topic": opening.topic,
+            "lang": lang,
+            "channel": channel,
+            "urgent": int(opening.urgent),
+        },
+    )
+    connection.execute(
+        "UPDATE conversations SET speaker = 'waiting', speaker_fence = fence WHERE id = :id", {"id": conversation}
+    )
+    return opening.number
+
+
+def alarm(connection: Connection, conversation: int) -> None:
+    """Mark the open case as urgent."""
+    connection.execute(
+        "UPDATE cases SET urgent = 1 WHERE conversation_id = :id AND state <> 'closed'", {"id": conversation}
+    )
+
+
+def _change_speaker(connection: Connection, conversation: int, speaker: str, holder: int | None) -> int:
+    row = connection.execute(
+        "UPDATE conversations SET speaker = :speaker, holder = :holder, fence = fence + 1, speaker_fence = fence + 1,"
+        " leased_until = 0, leased_by = '' WHERE id = :id RETURNING speaker_fence",
+        {"speaker": speaker, "holder": holder, "id": conversation},
+    ).fetchone()
+    fence: int = row["speaker_fence"]
+    return fence
+
+
+def _withdraw_unsent(connection: Connection, conversation: int) -> None:
+    where = "conversation_id = :id AND state = 'queued' AND author = 'bot' AND notice = ''"
+    connection.execute(
+        "UPDATE messages SET status = 'withdrawn' WHERE conversation_id = :id AND status = 'queued' AND EXISTS"
+        f" (SELECT 1 FROM outbox o WHERE o.{where} AND messages.seq BETWEEN o.first_seq AND o.last_seq)",
+        {"id": conversation},
+    )
+    gone = connection.execute(
+        f"UPDATE outbox SET state = 'withdrawn', settled_at = {NOW} WHERE {where}", {"id": conversation}
+    ).rowcount
+    connection.execute(
+        "UPDATE conversations SET outgoing = outgoing - :gone WHERE id = :id", {"gone": gone, "id": conversation}
+    )
+
+
+def claim(connection: Connection, case_id: int, staff_id: int, notice: Reply) -> int:
+    """Take a waiting case: from here on only this caseworker speaks. Returns the fence to answer with.
+
+    What the bot has not yet sent is withdrawn, notices apart. Raises CaseTaken when the case does not wait.
+    """
+    row = connection.execute(
+        f"UPDATE cases SET state = 'human', holder = :staff, claimed_at = {NOW}, answered_at = {NOW}"
+        " WHERE id = :id AND state = 'waiting' RETURNING conversation_id",
+        {"staff": staff_id, "id": case_id},
+    ).fetchone()
+    if row is None:
+        raise CaseTaken(case_id)
+    conversation = row["conversation_id"]
+    fence = _change_speaker(connection, conversation, "human", staff_id)
+    _withdraw_unsent(connection, conversation)
+    _notify(connection, conversation, notice, fence, f"claim/{case_id}/{fence}")
+    return fence
+
+
+def _notify(connection: Connection, conversation: int, notice: Reply, fence: int, key: str) -> None:
+    """A hand-over notice of the bot: goes out whoever speaks."""
+    seq, address = _next(connection, conversation)
+    turns.add_message(connection, conversation, seq, "bot", address, notice, "queued")
+    turns.add_outgoing(
+        connection,
+        conversation,
+        address,
+        (seq, seq),
+        "bot",
+        Notice.CASE,
+        fence,
+        turns.retry_key(conversation, key, 0),
+    )
+
+
+def _next(connection: Connection, conversation: int) -> tuple[int, int]:
+    row = connection.execute(
+        f"UPDATE conversations SET next_seq = next_seq + 1, updated_at = {NOW},"
+        f" outgoing_after = CASE WHEN outgoing = 0 THEN {NOW} ELSE outgoing_after END, outgoing = outgoing + 1"
+        " WHERE id = :id RETURNING next_seq - 1 AS seq, address_id",
+        {"id": conversation},
+    ).fetchone()
+    return row["seq"], row["address_id"]
+
+
+def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_id: str, text: Reply) -> int:
+    """A caseworker's message. The same form sent twice is one message. Returns its sequence number.
+
+    Raises NotHolder when somebody else speaks now.
+    """
+    case = get(connection, case_id)
+    conversation = case.conversation if case else 0
+    key = turns.retry_key(conversation, f"staff/{staff_id}/{form_id}", 0)
+    done = connection.one("SELECT first_seq FROM outbox WHERE retry_key = :key", {"key": key})
+    if done is not None:
+        return int(done["first_seq"])
+    held = connection.one(
+        "SELECT 1 FROM conversations WHERE id = :id AND speaker = 'human' AND holder = :staff AND speaker_fence = :fence",
+        {"id": conversation, "staff": staff_id, "fence": fence},
+    )
+    if held is None:
+        raise NotHolder(case_id)
+    seq, address = _next(connection, conversation)
+    turns.add_message(connection, conversation, seq, "staff", address, text, "queued", staff_id=staff_id)
+    turns.add_outgoing(connection, conversation, address, (seq, seq), "staff", Notice.NONE, fence, key)
+    connection.execute(f"UPDATE cases SET answered_at = {NOW} WHERE id = :id", {"id": case_id})
+    connection.execute(
+        "DELETE FROM drafts WHERE case_id = :case AND staff_id = :staff", {"case": case_id, "staff": staff_id}
+    )
+    return seq
+
+
+def close(connection: Connection, case_id: int, staff_id: int, fence: int, notice: Reply) -> None:
+    """End a held case: the bot is back and says so. Raises NotHolder when it is not held by this caseworker."""
+    row = connection.execute(
+        f"UPDATE cases SET state = 'closed', closed_at = {NOW} WHERE id = :id AND state = 'human' AND holder = :staff"
+        " AND EXISTS (SELECT 1 FROM conversations v WHERE v.id = conversation_id AND v.speaker_fence = :fence)"
+        " RETURNING conversation_id",
+        {"id": case_id, "staff": staff_id, "fence": fence},
+    ).fetchone()
+    if row is None:
+        raise NotHolder(case_id)
+    fresh = _change_speaker(connection, row["conversation_id"], "bot", None)
+    _notify(connection, row["conversation_id"], notice, fresh, f"close/{case_id}/{fresh}")
+
+
+def held_too_long(connection: Connection, seconds: float) -> list[CaseRow]:
+    """Held cases whose caseworker has not answered for `seconds` although the citizen wrote last."""
+    rows = connection.all(
+        f"{_SELECT} WHERE c.state = 'human' AND c.answered_at < {NOW} - :seconds AND EXISTS (SELECT 1 FROM messages m"
+        " WHERE m.conversation_id = c.conversation_id AND m.author = 'citizen' AND m.at > c.answered_at)",
+        {"seconds": seconds},
+    )
+    return [_case(row) for row in rows]
+
+
+def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
+    """Return a held case to the queue and tell the citizen; False when it moved meanwhile."""
+    row = connection.execute(
+        "UPDATE cases SET state = 'waiting', holder = NULL WHERE id = :id AND state = 'human' AND answered_at = :answered"
+        " RETURNING conversation_id",
+        {"id": case.id, "answered": case.answered_at},
+    ).fetchone()
+    if row is None:
+        return False
+    fence = _change_speaker(connection, case.conversation, "waiting", None)
+    _notify(connection, case.conversation, notice, fence, f"queue/{case.id}/{fence}")
+    return True
+
+
+def speaker(connection: Connection, conversation: int) -> dict[str, Any] | None:
+    """Who speaks in a conversation now: speaker, holder, fence of the change, language, whether ended."""
+    row = connection.one(
+        "SELECT speaker, holder, speaker_fence, lang, ended, state FROM conversations WHERE id = :id", {"id": conversation}
+    )
+    return None if row is None else dict(row)

@@ -1,0 +1,22 @@
+"""The one place that text on disk passes: plain until an installation sets a key."""
+
+from __future__ import annotations
+
+PLAIN = "0"
+
+
+def encode(text: str) -> str:
+    """Text as it is stored: the first character names the scheme."""
+    return PLAIN + text
+
+
+def decode(stored: str) -> str:
+    """Stored text as it was; a row without content stays empty.
+
+    Raises ValueError when the scheme is unknown.
+    """
+    if not stored:
+        return ""
+    if stored[0] != PLAIN:
+        raise ValueError(f"unknown storage scheme {stored[0]!r}")
+    return stored[1:]

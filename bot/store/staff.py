@@ -1,0 +1,113 @@
+"""Caseworkers' accounts and sessions, drafts, and the audit trail."""
+
+from __future__ import annotations
+
+from bot.store.codec import decode, encode
+from bot.store.database import NOW, Connection, Row
+from bot.store.records import StaffRow
+
+
+def _staff(row: Row) -> StaffRow:
+    return StaffRow(
+        id=row["id"],
+        name=row["name"],
+        role=row["role"],
+        password_hash=row["password_hash"],
+        must_change=bool(row["must_change"]),
+        disabled=bool(row["disabled"]),
+    )
+
+
+def add(connection: Connection, name: str, role: str, password_hash: str) -> int:
+    """A new account that must change its password at the first log-in.
+
+    Raises ValueError when the name is taken.
+    """
+    row = connection.execute(
+        "INSERT INTO staff (name, role, password_hash, created_at) VALUES (:name, :role, :hash,"
+        f" {NOW}) ON CONFLICT (name) DO NOTHING RETURNING id",
+        {"name": name, "role": role, "hash": password_hash},
+    ).fetchone()
+    if row is None:
+        raise ValueError(f"an account named {name!r} exists already")
+    return int(row["id"])
+
+
+def count(connection: Connection) -> int:
+    """How many accounts there are."""
+    row = connection.one("SELECT count(*) AS n FROM staff")
+    return int(row["n"]) if row else 0
+
+
+def by_name(connection: Connection, name: str) -> StaffRow | None:
+    """The account of a name."""
+    row = connection.one("SELECT * FROM staff WHERE name = :name", {"name": name})
+    return None if row is None else _staff(row)
+
+
+def set_password(connection: Connection, staff_id: int, password_hash: str) -> None:
+    """A new password of the account's own choice; every session of it ends."""
+    connection.execute(
+        "UPDATE staff SET password_hash = :hash, must_change = 0 WHERE id = :id", {"hash": password_hash, "id": staff_id}
+    )
+    connection.execute("DELETE FROM staff_sessions WHERE staff_id = :id", {"id": staff_id})
+
+
+def open_session(connection: Connection, token_hash: bytes, staff_id: int) -> None:
+    """Remember a session by the hash of its token."""
+    connection.execute(
+        f"INSERT INTO staff_sessions VALUES (:token, :staff, {NOW}, {NOW})", {"token": token_hash, "staff": staff_id}
+    )
+
+
+def session(connection: Connection, token_hash: bytes, idle: float, absolute: float) -> StaffRow | None:
+    """Whose session it is, if it is neither idle nor older than the limits (seconds) and the account is enabled."""
+    row = connection.one(
+        "SELECT s.* FROM staff_sessions t JOIN staff s ON s.id = t.staff_id WHERE t.token_hash = :token"
+        f" AND t.seen_at > {NOW} - :idle AND t.created_at > {NOW} - :absolute AND s.disabled = 0",
+        {"token": token_hash, "idle": idle, "absolute": absolute},
+    )
+    return None if row is None else _staff(row)
+
+
+def touch(connection: Connection, token_hash: bytes) -> None:
+    """The session was used just now."""
+    connection.execute(f"UPDATE staff_sessions SET seen_at = {NOW} WHERE token_hash = :token", {"token": token_hash})
+
+
+def end_session(connection: Connection, token_hash: bytes) -> None:
+    """Log out."""
+    connection.execute("DELETE FROM staff_sessions WHERE token_hash = :token", {"token": token_hash})
+
+
+def seen_within(connection: Connection, seconds: float) -> bool:
+    """Has anyone used the desk in the last `seconds`?"""
+    row = connection.one(
+        f"SELECT 1 FROM staff_sessions WHERE seen_at > {NOW} - :seconds LIMIT 1", {"seconds": seconds}
+    )
+    return row is not None
+
+
+def note(connection: Connection, staff_id: int | None, action: str, what: str) -> None:
+    """One line of the audit trail: who did what to which object, never content."""
+    connection.execute(
+        f"INSERT INTO audit (at, staff_id, action, object) VALUES ({NOW}, :staff, :action, :object)",
+        {"staff": staff_id, "action": action, "object": what},
+    )
+
+
+def draft(connection: Connection, case_id: int, staff_id: int) -> str:
+    """The unsent text of a caseworker in a case."""
+    row = connection.one(
+        "SELECT body FROM drafts WHERE case_id = :case AND staff_id = :staff", {"case": case_id, "staff": staff_id}
+    )
+    return "" if row is None else decode(row["body"])
+
+
+def keep_draft(connection: Connection, case_id: int, staff_id: int, text: str) -> None:
+    """Keep the unsent text of a caseworker in a case."""
+    connection.execute(
+        "INSERT INTO drafts VALUES (:case, :staff, :body) ON CONFLICT (case_id, staff_id)"
+        " DO UPDATE SET body = excluded.body",
+        {"case": case_id, "staff": staff_id, "body": encode(text)},
+    )

@@ -1,0 +1,182 @@
+"""The door to everything kept: each method is one durable step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.messages import Address, Entry, Incoming, Reply
+from bot.store import cases, inbox, outbox, staff, transcript, turns
+from bot.store.database import Database
+from bot.store.records import Accepted, CaseRow, Committed, Delivery, Event, Lease, Outcome, StaffRow, Turn
+
+
+class Store:
+    """Writes are awaited until durable and raise StoreUnavailable when they cannot be; reads see what is committed."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.database = Database(path)
+
+    def close(self) -> None:
+        """Finish what waits and close."""
+        self.database.close()
+
+    # -- events and turns
+
+    async def accept(self, incomings: Sequence[Incoming]) -> list[Accepted]:
+        """Keep each event once (see inbox.accept)."""
+        return await self.database.write(lambda c: inbox.accept(c, incomings))
+
+    async def lease(self, owner: str, limit: int, seconds: float = 30.0) -> list[Lease]:
+        """Hold conversations that have events (see inbox.lease)."""
+        return await self.database.write(lambda c: inbox.lease(c, owner, limit, seconds))
+
+    async def commit(self, lease: Lease, done: Sequence[Turn], lang: str, state: str) -> Committed:
+        """Write what the turns of one lease led to (see turns.commit)."""
+        return await self.database.write(lambda c: turns.commit(c, lease, done, lang, state))
+
+    async def release(self, lease: Lease, failed: Event | None, tries: int) -> bool:
+        """Give a lease back (see inbox.release)."""
+        return await self.database.write(lambda c: inbox.release(c, lease.conversation, lease.fence, failed, tries))
+
+    async def release_all(self) -> None:
+        """Free every lease at the start of the one process that owns the file."""
+        await self.database.write(inbox.release_all)
+
+    # -- deliveries
+
+    async def lease_deliveries(self, owner: str, limit: int, seconds: float = 60.0) -> list[Delivery]:
+        """Take due deliveries, one a conversation (see outbox.lease)."""
+        return await self.database.write(lambda c: outbox.lease(c, owner, limit, seconds))
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down how deliveries ended (see outbox.finish)."""
+        await self.database.write(lambda c: outbox.finish(c, outcomes))
+
+    def next_due(self) -> float | None:
+        """Seconds until the next delivery is due, or None."""
+        return outbox.next_due(self.database.read)
+
+    # -- cases
+
+    async def claim(self, case_id: int, staff_id: int, notice: Reply) -> int:
+        """Take a waiting case (see cases.claim)."""
+        return await self.database.write(lambda c: cases.claim(c, case_id, staff_id, notice))
+
+    async def reply(self, case_id: int, staff_id: int, fence: int, form_id: str, text: Reply) -> int:
+        """A caseworker's message (see cases.reply)."""
+        return await self.database.write(lambda c: cases.reply(c, case_id, staff_id, fence, form_id, text))
+
+    async def close_case(self, case_id: int, staff_id: int, fence: int, notice: Reply) -> None:
+        """End a held case (see cases.close)."""
+        await self.database.write(lambda c: cases.close(c, case_id, staff_id, fence, notice))
+
+    async def back_to_queue(self, case: CaseRow, notice: Reply) -> bool:
+        """Return a held case to the queue (see cases.back_to_queue)."""
+        return await self.database.write(lambda c: cases.back_to_queue(c, case, notice))
+
+    def held_too_long(self, seconds: float) -> list[CaseRow]:
+        """Held cases that nobody answers (see cases.held_too_long)."""
+        return cases.held_too_long(self.database.read, seconds)
+
+    def case(self, case_id: int) -> CaseRow | None:
+        """A case by id."""
+        return cases.get(self.database.read, case_id)
+
+    def cases(self, view: str, staff_id: int) -> list[CaseRow]:
+        """Cases of a view: waiting, mine, all, closed."""
+        return cases.listing(self.database.read, view, staff_id)
+
+    def case_counts(self, staff_id: int) -> dict[str, int]:
+        """How many cases each view holds."""
+        return cases.counts(self.database.read, staff_id)
+
+    # -- conversations
+
+    def conversation_of(self, address: Address) -> int | None:
+        """The conversation of an address, if there is one."""
+        return inbox.address_of(self.database.read, address, create=False)[1] or None
+
+    def speaker(self, conversation: int) -> dict[str, Any] | None:
+        """Who speaks now, the fence of that change, the language."""
+        return cases.speaker(self.database.read, conversation)
+
+    def entries(self, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
+        """The transcript with every line's state: for the desk."""
+        return transcript.entries(self.database.read, conversation, after, limit)
+
+    def shown(self, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
+        """The transcript as the citizen may see it."""
+        return transcript.shown(self.database.read, conversation, after, limit)
+
+    def waiting_events(self, conversation: int) -> list[Event]:
+        """Events accepted but not yet taken."""
+        return inbox.waiting_events(self.database.read, conversation)
+
+    def facts(self, conversation: int) -> list[tuple[str, str, Any]]:
+        """(subject, fact, JSON value) told so far."""
+        return transcript.facts(self.database.read, conversation)
+
+    def state(self, conversation: int) -> str:
+        """The dialogue's state document."""
+        return transcript.state(self.database.read, conversation)
+
+    def busy(self, conversation: int) -> bool:
+        """Is there an event not yet taken or an answer not yet delivered?"""
+        return transcript.busy(self.database.read, conversation)
+
+    async def end(self, conversation: int) -> None:
+        """The citizen left on this device for good."""
+        await self.database.write(lambda c: transcript.end(c, conversation))
+
+    # -- staff
+
+    def staff_by_name(self, name: str) -> StaffRow | None:
+        """The account of a name."""
+        return staff.by_name(self.database.read, name)
+
+    def staff_count(self) -> int:
+        """How many accounts there are."""
+        return staff.count(self.database.read)
+
+    def add_staff(self, name: str, role: str, password_hash: str) -> int:
+        """A new account; ValueError when the name is taken."""
+        return self.database.write_now(lambda c: staff.add(c, name, role, password_hash))
+
+    async def set_password(self, staff_id: int, password_hash: str) -> None:
+        """A new password; every session of the account ends."""
+        await self.database.write(lambda c: staff.set_password(c, staff_id, password_hash))
+
+    async def open_session(self, token_hash: bytes, staff_id: int) -> None:
+        """Remember a log-in."""
+        await self.database.write(lambda c: staff.open_session(c, token_hash, staff_id))
+
+    async def touch_session(self, token_hash: bytes) -> None:
+        """The session was used just now."""
+        await self.database.write(lambda c: staff.touch(c, token_hash))
+
+    async def end_session(self, token_hash: bytes) -> None:
+        """Log out."""
+        await self.database.write(lambda c: staff.end_session(c, token_hash))
+
+    def session(self, token_hash: bytes, idle: float, absolute: float) -> StaffRow | None:
+        """Whose session it is, within the limits in seconds."""
+        return staff.session(self.database.read, token_hash, idle, absolute)
+
+    def staff_seen_within(self, seconds: float) -> bool:
+        """Has anyone used the desk in the last `seconds`?"""
+        return staff.seen_within(self.database.read, seconds)
+
+    async def note(self, staff_id: int | None, action: str, what: str) -> None:
+        """One line of the audit trail."""
+        await self.database.write(lambda c: staff.note(c, staff_id, action, what))
+
+    def draft(self, case_id: int, staff_id: int) -> str:
+        """A caseworker's unsent text."""
+        return staff.draft(self.database.read, case_id, staff_id)
+
+    async def keep_draft(self, case_id: int, staff_id: int, text: str) -> None:
+        """Keep a caseworker's unsent text."""
+        await self.database.write(lambda c: staff.keep_draft(c, case_id, staff_id, text))
