@@ -1,0 +1,157 @@
+"""Finds sharpness and thresholds on cross-validated scores, so that a chance of 0.9 is right nine times in ten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from intents.authored import OUTSIDE, URGENT
+from intents.decide import Limits
+from intents.model import Floats, groups
+
+FALSE_ALARMS = 0.02
+"""Ordinary messages that may be taken for danger, as a share; recall is as high as that allows."""
+
+WRONG_COSTS = 1.0
+"""What an answer to another question costs, where a right one is worth 1 and a fitting choice of options 0.5."""
+
+REFUSED_COSTS = 0.5
+
+_ANSWER = np.arange(0.2, 0.8, 0.04)
+_CLARIFY = np.arange(0.1, 0.7, 0.05)
+_OUTSIDE = np.arange(0.25, 0.9, 0.05)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Cross-validated margins of many sentences: one row each, with language, true label and weight."""
+
+    labels: tuple[str, ...]
+    scores: Floats
+    langs: npt.NDArray[np.str_]
+    truth: npt.NDArray[np.str_]
+    weights: Floats
+
+    def of(self, chosen: npt.NDArray[np.bool_]) -> Scored:
+        """The chosen rows."""
+        parts = {name: getattr(self, name)[chosen] for name in ("scores", "langs", "truth", "weights")}
+        return replace(self, **parts)
+
+
+def sharpness(scored: Scored) -> dict[str, float]:
+    """Per language the factor on the margins under which the chances fit best (least log loss over groups)."""
+    found = {}
+    for lang in sorted(set(scored.langs.tolist())):
+        part = scored.of(scored.langs == lang)
+        trials = {float(f): _loss(part, float(f)) for f in np.arange(1.0, 9.0, 0.25)}
+        found[lang] = min(trials, key=lambda factor: trials[factor])
+    return found
+
+
+def chances(scored: Scored, factors: Mapping[str, float]) -> tuple[tuple[str, ...], Floats]:
+    """Group names, and the chance of each group for every row."""
+    factor = np.array([factors[lang] for lang in scored.langs.tolist()], np.float32)
+    raised = np.exp((scored.scores - scored.scores.max(axis=1, keepdims=True)) * factor[:, None])
+    raised /= raised.sum(axis=1, keepdims=True)
+    names, members = groups(scored.labels)
+    sums = np.stack([raised[:, members == number].sum(axis=1) for number in range(len(names))], axis=1)
+    return names, sums.astype(np.float32)
+
+
+def limits(scored: Scored, factors: Mapping[str, float]) -> tuple[Limits, dict[str, dict[str, float]]]:
+    """The thresholds that serve best over all languages, and what they reach per language."""
+    names, sums = chances(scored, factors)
+    table = Outcomes.of(scored, names, sums)
+    best = max(
+        (Limits(float(a), float(c), float(o), table.alarm()) for a, c, o in product(_ANSWER, _CLARIFY, _OUTSIDE)),
+        key=table.worth,
+    )
+    rounded = Limits(*(round(value, 3) for value in (best.answer, best.clarify, best.outside, best.urgent)))
+    langs = sorted(set(scored.langs.tolist()))
+    return rounded, {lang: table.only(scored.langs == lang).shares(rounded) for lang in langs}
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Per row what decisions would lead to: the numbers that thresholds are compared with."""
+
+    weights: Floats
+    best: Floats
+    three: Floats
+    outside: Floats
+    danger: Floats
+    is_outside: npt.NDArray[np.bool_]
+    is_danger: npt.NDArray[np.bool_]
+    hit: npt.NDArray[np.bool_]
+    among: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def of(scored: Scored, names: Sequence[str], sums: Floats) -> Outcomes:
+        """From chances of groups."""
+        truth = np.array([label.partition(".")[0] for label in scored.truth.tolist()])
+        inner = sums.copy()
+        inner[:, [names.index(OUTSIDE), names.index(URGENT)]] = 0
+        order = np.argsort(-inner, axis=1)[:, :3]
+        shown = np.array(names)[order]
+        return Outcomes(
+            weights=scored.weights,
+            best=np.take_along_axis(inner, order[:, :1], axis=1)[:, 0],
+            three=np.take_along_axis(inner, order, axis=1).sum(axis=1),
+            outside=sums[:, names.index(OUTSIDE)],
+            danger=sums[:, names.index(URGENT)],
+            is_outside=truth == OUTSIDE,
+            is_danger=truth == URGENT,
+            hit=shown[:, 0] == truth,
+            among=(shown == truth[:, None]).any(axis=1),
+        )
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Outcomes:
+        """The chosen rows."""
+        return Outcomes(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
+
+    def alarm(self) -> float:
+        """The least chance of danger that keeps false alarms within FALSE_ALARMS."""
+        calm = ~self.is_danger
+        order = np.argsort(-self.danger[calm])
+        share = np.cumsum(self.weights[calm][order]) / self.weights[calm].sum()
+        return float(self.danger[calm][order][np.searchsorted(share, FALSE_ALARMS)])
+
+    def shares(self, limits: Limits) -> dict[str, float]:
+        """right (a fitting choice counts half), wrong, refused (covered), urgent recall, false urgent: shares."""
+        alarm = self.danger >= limits.urgent
+        refuse = ~alarm & (self.outside >= limits.outside)
+        answer = ~alarm & ~refuse & (self.best >= limits.answer) & (self.best > self.outside)
+        clarify = ~alarm & ~refuse & ~answer & (self.three >= limits.clarify)
+        refuse |= ~alarm & ~answer & ~clarify
+        good = alarm & self.is_danger | answer & self.hit | refuse & self.is_outside
+        half = clarify & (self.among | self.is_outside)
+        return {
+            "right": self._share(good + 0.5 * half),
+            "wrong": self._share(answer & ~self.hit),
+            "clarify": self._share(clarify),
+            "refused": self._share(refuse, ~self.is_outside),
+            "outside refused": self._share(refuse, self.is_outside),
+            "urgent recall": self._share(alarm, self.is_danger),
+            "false urgent": self._share(alarm, ~self.is_danger),
+        }
+
+    def worth(self, limits: Limits) -> float:
+        """What thresholds are worth: right answers less the cost of wrong and refused ones."""
+        got = self.shares(limits)
+        return got["right"] - WRONG_COSTS * got["wrong"] - REFUSED_COSTS * got["refused"]
+
+    def _share(self, counted: npt.NDArray[np.generic], among: npt.NDArray[np.bool_] | None = None) -> float:
+        weights = self.weights if among is None else self.weights * among
+        total = float(weights.sum())
+        return round(float((weights * counted).sum()) / total, 4) if total else 0.0
+
+
+def _loss(scored: Scored, factor: float) -> float:
+    names, sums = chances(scored, dict.fromkeys(scored.langs.tolist(), factor))
+    columns = np.array([names.index(label.partition(".")[0]) for label in scored.truth.tolist()])
+    likely = np.maximum(sums[np.arange(len(columns)), columns], 1e-9)
+    return float(-(scored.weights * np.log(likely)).sum())

@@ -1,0 +1,7 @@
+"""Parsers of free-text answers: a fact's type and a text in, a value or an honest "cannot read this" out."""
+
+from intents.slots.parse import parse
+from intents.slots.parsed import FactLike, Parsed
+from intents.slots.words import Words, load_words
+
+__all__ = ["FactLike", "Parsed", "Words", "load_words", "parse"]

@@ -1,0 +1,40 @@
+"""Control words as whole messages: back, stop, menu, more, and whom a check is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from intents.slots.text import bare, tidy
+from knowledge.reading import read
+
+LISTS = ("back", "stop", "menu", "more", "self", "other_person", "business")
+FOR_ALL = ("en", "zh-TW")  # typed in any conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """By language, the control that a whole message stands for."""
+
+    by_lang: Mapping[str, Mapping[str, str]]
+
+    def control(self, text: str, lang: str) -> str:
+        """The control word's list, or an empty string."""
+        plain = bare(tidy(text[:200]))
+        for code in dict.fromkeys((lang, *FOR_ALL)):
+            found = self.by_lang.get(code, {}).get(plain)
+            if found:
+                return found
+        return ""
+
+
+def load_controls(folder: Path) -> Controls:
+    """The control words under `<folder>/<lang>/_words.yaml`. Raises KnowledgeError for a file that cannot be read."""
+    by_lang = {}
+    for path in sorted(folder.glob("*/_words.yaml")):
+        words = read(path).data
+        by_lang[path.parent.name] = {
+            bare(tidy(phrase)): name for name in reversed(LISTS) for phrase in words.get(name, ())
+        }
+    return Controls(by_lang)

@@ -1,0 +1,54 @@
+"""Makes a typed answer plain: one width, one case, traditional characters, ASCII digits."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 400  # characters; a longer message is a story, not an answer
+
+_SIMPLIFIED = "岁个没对从号愿过时间职开说确记国户龄两几当后业毕学单为么吗来还离迁义务临矿险录纪满应该谁这样样点钟脑台湾"
+_TRADITIONAL = (
+    "歲個沒對從號願過時間職開說確記國戶齡兩幾當後業畢學單為麼嗎來還離遷義務臨礦險錄紀滿應該誰這樣樣點鐘腦台灣"
+)
+_TO_TRADITIONAL = str.maketrans(_SIMPLIFIED, _TRADITIONAL)
+_SPACE = re.compile(r"\s+")
+_QUESTION = re.compile(
+    r"[?]|嗎|什麼|甚麼|怎麼|怎樣|為何|哪裡|哪個|多少錢|是不是|有沒有要|會不會"
+    r"|^(?:what|how|why|where|when|which|who|do i|can i|could i|should i|does|is it|is that|are there|what's)\b"
+    r"|^(?:apa|bagaimana|kenapa|mengapa|apakah|ano|paano|bakit)\b|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|อะไร|ยังไง|ทำไม"
+)
+
+
+def tidy(text: str) -> str:
+    """The text in one normal form. Also used on word lists, so that both sides look alike."""
+    text = unicodedata.normalize("NFKC", text).casefold().translate(_TO_TRADITIONAL)
+    letters = (_ascii_digit(letter) for letter in text if unicodedata.category(letter) not in ("Cf", "Cs", "Co", "Cn"))
+    return _SPACE.sub(" ", "".join(letters).replace("’", "'").replace("臺", "台")).strip()
+
+
+def _ascii_digit(letter: str) -> str:
+    if unicodedata.category(letter) == "Nd":
+        return str(unicodedata.digit(letter))
+    return " " if unicodedata.category(letter) == "Cc" else letter
+
+
+def bare(text: str) -> str:
+    """The text without accents: how Vietnamese is often typed. Thai keeps its marks, which are letters there."""
+    parts = unicodedata.normalize("NFD", text.replace("đ", "d"))
+    kept = (mark for mark in parts if unicodedata.category(mark) != "Mn" or "\u0e00" <= mark <= "\u0e7f")
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def is_question(text: str) -> bool:
+    """Does a tidy text ask something rather than answer?"""
+    return _QUESTION.search(text) is not None
+
+
+def has_phrase(text: str, phrase: str) -> bool:
+    """Does the phrase stand in the text, as whole words where the script has words?"""
+    if phrase not in text:
+        return False
+    if not phrase.isascii() and any("\u0e00" <= letter <= "\u9fff" for letter in phrase):
+        return True
+    return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text) is not None

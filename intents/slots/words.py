@@ -1,0 +1,91 @@
+"""The words of an answer by language: yes, no, not sure, rather not say, and the cues of single facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from intents.slots.text import bare, has_phrase, tidy
+from knowledge.reading import read
+
+Patterns: TypeAlias = tuple[re.Pattern[str], ...]
+Cues: TypeAlias = tuple[tuple[str, Patterns], ...]  # choice and its patterns, in author order
+
+_LISTS = ("yes", "no", "not_sure", "decline")
+_LANGUAGES_OF_ALL = ("en", "zh-TW")  # read in any conversation: people mix them with their own language
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """One language: lists compared with a whole answer, patterns for a clause, patterns of single facts."""
+
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    clauses: Cues = ()
+    facts: Mapping[str, Cues] = field(default_factory=dict)
+
+    def has(self, name: str, text: str) -> bool:
+        """Is the text, as a whole, one of a list?"""
+        return text in self.lists.get(name, ())
+
+    def mentions(self, name: str, text: str) -> bool:
+        """Does a phrase of a list stand inside the text? Short words count only as a whole answer."""
+        return any(_is_long(phrase) and has_phrase(text, phrase) for phrase in self.lists.get(name, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The lexicons by language code."""
+
+    by_lang: Mapping[str, Lexicon]
+
+    def lexicons(self, lang: str) -> Iterator[Lexicon]:
+        """The writer's language first, then those that everybody mixes in."""
+        for code in dict.fromkeys((lang, *_LANGUAGES_OF_ALL)):
+            if code in self.by_lang:
+                yield self.by_lang[code]
+
+    @classmethod
+    def of(cls, words: Mapping[str, Mapping[str, Any]], cues: Mapping[str, Mapping[str, Any]]) -> Words:
+        """From the contents of `_words.yaml` (lists) and `_cues.yaml` (patterns), each by language code."""
+        codes = sorted({*words, *cues})
+        return cls({code: _lexicon(words.get(code, {}), cues.get(code, {})) for code in codes})
+
+
+def load_words(folder: Path) -> Words:
+    """The word lists under `<folder>/<lang>/`. Raises KnowledgeError for a file that cannot be read."""
+    found: dict[str, dict[str, Any]] = {"_words.yaml": {}, "_cues.yaml": {}}
+    for name, by_lang in found.items():
+        for path in sorted(folder.glob(f"*/{name}")):
+            by_lang[path.parent.name] = read(path).data
+    return Words.of(found["_words.yaml"], found["_cues.yaml"])
+
+
+def _lexicon(words: Mapping[str, Any], cues: Mapping[str, Any]) -> Lexicon:
+    return Lexicon(
+        lists={name: frozenset(_both(words.get(name, ()))) for name in _LISTS},
+        clauses=_cues(cues.get("clauses", {})),
+        facts={fact: _cues(choices) for fact, choices in cues.get("facts", {}).items()},
+    )
+
+
+def _both(phrases: Iterable[str]) -> Iterator[str]:
+    for phrase in phrases:
+        yield tidy(phrase)
+        yield bare(tidy(phrase))
+
+
+def _cues(choices: Mapping[str, Iterable[str]]) -> Cues:
+    return tuple((choice, tuple(map(_pattern, patterns))) for choice, patterns in choices.items())
+
+
+def _pattern(source: str) -> re.Pattern[str]:
+    return re.compile(tidy(source))
+
+
+def _is_long(phrase: str) -> bool:
+    if phrase.isascii() or any("\u00c0" <= letter <= "\u1eff" for letter in phrase):
+        return " " in phrase
+    return len(phrase) >= (5 if "\u0e00" <= phrase[0] <= "\u0e7f" else 3)

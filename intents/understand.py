@@ -1,0 +1,232 @@
+"""The way of one message through understanding: language, danger, exact words, names, classifier, decision."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from intents import artefact, asking, decide, lexicon, normalise, urgent
+from intents.artefact import Artefact
+from intents.authored import OUTSIDE, TOPIC, URGENT
+from intents.decide import Ranked
+from intents.language import detect
+from intents.lexicon import Lexicon, Named, Names, key
+from intents.model import Floats, Ints, chances, groups
+from intents.phrases import Hit, Phrases, spaced
+from intents.result import Context, Evidence, Understood
+from intents.urgent import Danger
+
+CACHED = 4096
+"""Understood messages kept, by folded text and context: many people write the same short sentences."""
+
+BOOST = {"contained": 1.2, "misspelt": 0.9}
+"""What a topic's name in the message adds to its margin (margins lie between about -1 and 1)."""
+
+UNSURE = 0.6
+"""Below this chance misspelt names are looked for: the search costs more than the whole rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message in its forms: cleaned, folded, spaced; with its language and the authored phrases in it.
+
+    `heard` is the language it seems to be in, `lang` the one to answer in.
+    """
+
+    text: str
+    folded: str
+    room: str
+    heard: str
+    lang: str
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a message may mean, likeliest first, and what spoke for it."""
+
+    ranked: tuple[Ranked, ...]
+    why: tuple[Evidence, ...]
+
+
+class Understander:
+    """Understands messages. Pure but for a bounded cache; safe to share between threads."""
+
+    def __init__(self, trained: Artefact, names: Names) -> None:
+        self._trained = trained
+        self._groups, self._members = groups(trained.model.labels)
+        menu = {"menu": [word for lists in trained.words.values() for word in lists.get("menu", ())]}
+        self._lexicon = Lexicon.of(names, menu)
+        self._phrases = Phrases.of(
+            [
+                *urgent.phrases(trained.words),
+                *asking.phrases(trained.words, trained.languages),
+                *self._lexicon.phrases(),
+            ]
+        )
+        self._cache: OrderedDict[tuple[str, Context], Understood] = OrderedDict()
+        self._lock = Lock()
+
+    @classmethod
+    def load(cls, names: Names | None = None, root: Path = artefact.PACKAGED) -> Understander:
+        """With the artefact under `root`. `names`: topic id -> language -> names, aliases and labels."""
+        normalise.prepare()
+        return cls(artefact.load(root), names or {})
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The authored word lists per language (control words, aspects, audiences), as read at training."""
+        return self._trained.words
+
+    def understand(self, text: str, context: Context = Context()) -> Understood:
+        """What a message means. Never raises on any text."""
+        clean = normalise.clean(text)
+        at = (clean, context)
+        with self._lock:
+            known = self._cache.get(at)
+            if known is not None:
+                self._cache.move_to_end(at)
+                return known
+        found = self._understand(clean, context)
+        with self._lock:
+            self._cache[at] = found
+            if len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+        return found
+
+    def _understand(self, clean: str, context: Context) -> Understood:
+        message = self._message(clean, context)
+        if not key(message.folded):
+            return Understood("", context.lang, OUTSIDE, (), "", "refuse", 1.0)
+        labels = self._trained.model.labels
+        scores = self._trained.model.scores(message.folded)
+        spread = chances(scores, self._sharpness(message.heard))
+        danger = urgent.look(message.hits, labels, spread, self._trained.limits.urgent)
+        sure = self._exact(message.folded)
+        if danger and (sure is None or sure.label.startswith(URGENT)):
+            return _detailed(_endangered(message, danger), message)
+        if sure:
+            reading = _Reading((_certain(sure),), (_seen(sure),))
+        else:
+            reading = self._classified(message, scores, spread)
+        return _detailed(self._decided(message, reading, context), message)
+
+    def _message(self, clean: str, context: Context) -> _Message:
+        folded = normalise.fold(clean)
+        room = spaced(folded)
+        detected = detect(folded, self._trained.letters)
+        lang = context.lang if context.lang_chosen or detected is None else detected
+        return _Message(clean, folded, room, detected or lang, lang, self._phrases.found(room))
+
+    def _sharpness(self, lang: str) -> float:
+        """Of a language without training sentences: the least of all, so that nothing in it is too sure."""
+        known = self._trained.sharpness
+        return known.get(lang) or min(known.values())
+
+    def _exact(self, folded: str) -> Named | None:
+        named = self._lexicon.match(folded)
+        if named:
+            return named
+        label = self._trained.exact.get(key(folded))
+        return Named(label, key(folded), "exact", 1.0) if label else None
+
+    def _classified(self, message: _Message, scores: Floats, spread: Floats) -> _Reading:
+        labels = self._trained.model.labels
+        named = lexicon.inside(message.hits, message.room)
+        if not named and float(spread.max()) < UNSURE:
+            near = self._lexicon.misspelt(message.folded)
+            named = [near] if near else []
+        if named:
+            raised = decide.boosted(scores, labels, {n.label: BOOST[n.how] * n.score for n in reversed(named)})
+            spread = chances(raised, self._sharpness(message.heard))
+        ranked = tuple(decide.rank(labels, self._groups, self._members, spread))
+        guesses = (Evidence("classifier", r.label, round(r.chance, 3)) for r in ranked[:3])
+        return _Reading(ranked, (*map(_seen, named), *guesses))
+
+    def _decided(self, message: _Message, reading: _Reading, context: Context) -> Understood:
+        wanted = asking.language(message.hits, message.room)
+        if wanted and (wanted.alone or reading.ranked[0].group == "language"):
+            return _answered(message, reading, "language", wants=wanted.code)
+        decision = decide.decide(reading.ranked, self._limits(message, reading))
+        asked = asking.aspect(message.hits, message.room)
+        if asked and asked.alone and reading.why[0].stage != "name":
+            return _follow_up(message, reading, context)
+        if decision != "answer" and asked and context.topic and len(message.folded) <= SHORT:
+            return _follow_up(message, reading, context)
+        if decision == "answer":
+            return _answered(message, reading, reading.ranked[0].group)
+        return _open(message, reading, decision)
+
+    def _limits(self, message: _Message, reading: _Reading) -> decide.Limits:
+        """In a language without training sentences nothing is answered on the classifier's word alone."""
+        limits = self._trained.limits
+        if message.heard in self._trained.sharpness or reading.why[0].stage in ("name", "exact"):
+            return limits
+        return replace(limits, answer=0.97, clarify=max(limits.clarify, 0.5))
+
+
+NOTHING_NAMED = ("screening", "stations", "handoff")
+"""What is offered where an aspect was asked of nothing."""
+
+SHORT = 40
+"""Characters up to which an unclear message with an aspect is taken as a follow-up."""
+
+
+def _detailed(found: Understood, message: _Message) -> Understood:
+    asked = asking.aspect(message.hits, message.room)
+    return replace(found, aspect=asked.name if asked else "", audience=asking.audience(message.hits))
+
+
+def _endangered(message: _Message, danger: Danger) -> Understood:
+    sure = round(danger.chance, 3)
+    return Understood(message.text, message.lang, URGENT, (), "", "urgent", sure, danger.classes, why=danger.why)
+
+
+def _follow_up(message: _Message, reading: _Reading, context: Context) -> Understood:
+    """An aspect and nothing else: of the topic last spoken of; without one, ask what it is about."""
+    if not context.topic:
+        return _open(message, reading, "clarify", NOTHING_NAMED)
+    topic = Ranked(context.topic.partition(".")[0], context.topic, 0.9)
+    why = (Evidence("follow-up", context.topic, 0.9, "only an aspect was named"), *reading.why)
+    return _answered(message, _Reading((topic,), why), topic.group)
+
+
+def _answered(message: _Message, reading: _Reading, group: str, wants: str = "") -> Understood:
+    best = reading.ranked[0]
+    intent = "program" if not wants and TOPIC.fullmatch(group) else group
+    return Understood(
+        text=message.text,
+        lang=message.lang,
+        intent=intent,
+        topics=decide.topics(reading.ranked) if intent == "program" else (),
+        aspect="",
+        decision={"handoff": "handoff", OUTSIDE: "refuse", URGENT: "urgent"}.get(intent, "answer"),
+        confidence=round(best.chance, 3) if not wants else 1.0,
+        urgent=(best.label.partition(".")[2],) if intent == URGENT else (),
+        wants_language=wants,
+        why=reading.why,
+    )
+
+
+def _open(message: _Message, reading: _Reading, decision: str, shown: Sequence[str] = ()) -> Understood:
+    """Asked back or refused. The intent of a question back is that of the best guess."""
+    inside = decide.options(reading.ranked)
+    if decision == "refuse" or not inside:
+        outside = 1 - sum(r.chance for r in inside[:1])
+        return Understood(message.text, message.lang, OUTSIDE, (), "", "refuse", round(outside, 3), why=reading.why)
+    topics = tuple(shown) or decide.offered(reading.ranked)
+    intent = "program" if TOPIC.fullmatch(inside[0].group) else inside[0].group
+    sure = min(1.0, sum(r.chance for r in inside[: decide.OPTIONS]))
+    return Understood(message.text, message.lang, intent, topics, "", "clarify", round(sure, 3), why=reading.why)
+
+
+def _certain(named: Named) -> Ranked:
+    return Ranked(named.label.partition(".")[0], named.label, 1.0)
+
+
+def _seen(named: Named) -> Evidence:
+    return Evidence("exact" if named.how == "exact" else "name", named.label, round(named.score, 3), named.name)
