@@ -1,0 +1,125 @@
+"""What a turn wants to happen: said in ids and figures, never in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from bot.messages import Notice
+from knowledge.rules import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A button: its id and the catalog key of its label. `names` fill the label's placeholders with other texts, by key."""
+
+    id: str
+    key: str
+    names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One text of the catalog. `topic` names the topic whose name the text may quote as {topic}."""
+
+    key: str
+    options: tuple[Option, ...] = ()
+    topic: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+    notice: Notice = Notice.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The first notice: what this is, what it is not, what is kept, how to reach a person; six languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTopic:
+    """A topic, whole (`aspect` empty or overview) or one aspect of it."""
+
+    topic: str
+    aspect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCards:
+    """Topics as cards under a heading. `names` fill the heading's placeholders with other texts, by key."""
+
+    key: str
+    topics: tuple[str, ...]
+    names: tuple[tuple[str, str], ...] = ()
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question of an interview about `subject`. `left` is the greatest number of questions still to come."""
+
+    rule: str
+    topic: str
+    fact: str
+    subject: str
+    first: bool = False
+    helping: bool = False
+    narrower: bool = False
+    left: int = 0
+    can_go_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Readback:
+    """How an answer was read, shown so that a misreading can be corrected."""
+
+    fact: str
+    value: object
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSummary:
+    """The answers of an interview, each with a way to change it."""
+
+    rule: str
+    topic: str
+    subject: str
+    answers: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True)
+class ShowVerdict:
+    """The result of a check by the plan's rules on a day."""
+
+    rule: str
+    topic: str
+    subject: str
+    result: Result
+    window: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Hotlines:
+    """Hotlines for classes of urgency, before anything else. `automatic`: a person holds the conversation."""
+
+    classes: tuple[str, ...]
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """Hand over to a person."""
+
+    reason: str
+    topic: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Erase what this conversation said and told."""
+
+
+Effect = (
+    Say | Welcome | ShowTopic | ShowCards | Ask | Readback | ShowSummary | ShowVerdict | Hotlines | OpenCase | Forget
+)

@@ -1,0 +1,98 @@
+"""What a conversation remembers between turns, and its JSON document."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Facts = Mapping[str, Mapping[str, Any]]  # subject -> fact -> JSON value
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """A running check: rule, whom it is about, the facts asked so far in order, the ones passed over."""
+
+    rule: str
+    subject: str
+    asked: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The question that waits for an answer, since when (platform milliseconds), how often it was misread."""
+
+    fact: str
+    since_ms: int
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A conversation's state. `facts` is kept beside the document, each fact in a row of its own."""
+
+    lang: str = ""
+    lang_chosen: bool = False
+    welcomed: bool = False
+    topic: str = ""
+    aspect: str = ""
+    subject: str = "self"
+    interview: Interview | None = None
+    asking: Asking | None = None
+    misses: int = 0
+    ended: tuple[str, ...] = ()
+    urgent_at: tuple[tuple[str, float], ...] = ()
+    rating: bool = False
+    facts: Facts = field(default_factory=dict)
+
+    def told(self) -> Mapping[str, Any]:
+        """The facts told about the subject now spoken of."""
+        return self.facts.get(self.subject, {})
+
+    def with_fact(self, fact: str, value: Any) -> State:
+        """The state after a fact was told about the present subject; None takes it back."""
+        mine = dict(self.told())
+        if value is None:
+            mine.pop(fact, None)
+        else:
+            mine[fact] = value
+        return dataclasses.replace(self, facts={**self.facts, self.subject: mine})
+
+
+def to_doc(state: State) -> str:
+    """The state as a JSON document, without its facts and without what is at its default."""
+    doc: dict[str, Any] = {}
+    for name in State.__slots__:
+        value = getattr(state, name)
+        if name == "facts" or value == _DEFAULTS[name]:
+            continue
+        doc[name] = _PLAIN[name](value) if name in _PLAIN else value
+    return json.dumps(doc, ensure_ascii=False)
+
+
+def from_doc(text: str, facts: Facts) -> State:
+    """The state of a document and the facts kept beside it; an empty document is a new conversation."""
+    if not text or text == "{}":
+        return State(facts=facts)
+    doc = json.loads(text)
+    for name, read in _READ.items():
+        if name in doc:
+            doc[name] = read(doc[name])
+    return State(**doc, facts=facts)
+
+
+def _interview(doc: Mapping[str, Any]) -> Interview:
+    return Interview(doc["rule"], doc["subject"], tuple(doc["asked"]), tuple(doc["passed"]))
+
+
+_DEFAULTS = {name: getattr(State(), name) for name in State.__slots__}
+_PLAIN = {"interview": dataclasses.asdict, "asking": dataclasses.asdict}
+_READ = {
+    "interview": _interview,
+    "asking": lambda doc: Asking(**doc),
+    "ended": tuple,
+    "urgent_at": lambda pairs: tuple((name, at) for name, at in pairs),
+}

@@ -1,0 +1,243 @@
+"""The one door of the dialogue: a state and something heard, to a new state and effects. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from bot.dialogue import care, interview, options, topics
+from bot.dialogue.effects import Effect, Option, Say, Welcome
+from bot.dialogue.state import State
+from bot.dialogue.world import Heard, World, interview_open
+from intents import Understood
+
+Outcome = tuple[State, tuple[Effect, ...]]
+
+
+def step(state: State, heard: Heard, world: World) -> Outcome:
+    """What one event leads to.
+
+    The first event of a conversation gets the first notice in front, unless the channel showed it.
+    A late event is never taken as the answer to a question asked after it was written.
+    """
+    if heard.late and state.asking is not None and state.asking.since_ms > heard.sent_ms:
+        quiet = dataclasses.replace(state, asking=None)
+        after, effects = _step(quiet, heard, world)
+        after = dataclasses.replace(after, asking=after.asking or state.asking, interview=after.interview or state.interview)
+    else:
+        after, effects = _step(state, heard, world)
+    if state.welcomed:
+        return after, effects
+    welcome: tuple[Effect, ...] = () if heard.welcomed else (Welcome(),)
+    return dataclasses.replace(after, welcomed=True), (*welcome, *effects)
+
+
+def held(state: State, heard: Heard, world: World) -> Outcome:
+    """While a person holds the conversation the bot is silent.
+
+    Urgent messages bring hotlines all the same; one's language and being forgotten stay one's own to decide.
+    """
+    if heard.choice == "forget:yes" or (heard.choice or "").startswith("lang:"):
+        return _choice(state, heard, heard.choice or "", world)
+    understood = heard.understood
+    if understood is not None and understood.urgent:
+        return care.urgent(state, world, understood.urgent, automatic=True)
+    return state, ()
+
+
+def _step(state: State, heard: Heard, world: World) -> Outcome:
+    if heard.choice is not None:
+        return _choice(state, heard, heard.choice, world)
+    if heard.understood is None:
+        return state, ()
+    return _text(state, heard, heard.understood, world)
+
+
+def _choice(state: State, heard: Heard, choice: str, world: World) -> Outcome:
+    head, _, rest = choice.partition(":")
+    plain = _PLAIN.get(choice)
+    if plain is not None:
+        return plain(state, world, heard)
+    with_rest = _WITH_REST.get(head)
+    if with_rest is not None and rest:
+        return with_rest(state, world, heard, rest)
+    return topics.unknown_choice(state)
+
+
+def _text(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
+    if understood.decision == "urgent":
+        return _with_way_back(*care.urgent(state, world, understood.urgent or ("violence",)))
+    if not state.lang_chosen and understood.lang and understood.lang != state.lang:
+        state = dataclasses.replace(state, lang=understood.lang)
+    control = world.controls.control(heard.text or "", state.lang)
+    if interview_open(state):
+        return _answer(state, heard, understood, world, control)
+    if control in _CONTROLS_ANYTIME:
+        return _choice(state, heard, control, world)
+    return _understood(state, heard, understood, world)
+
+
+def _answer(state: State, heard: Heard, understood: Understood, world: World, control: str) -> Outcome:
+    """A text while a question is open: control words, then an answer, then anything clearly else."""
+    if control in _CONTROLS_IN_INTERVIEW:
+        return _choice(state, heard, control, world)
+    parsed = interview.read(state, world, heard)
+    if parsed is not None and parsed.kind != "unreadable":
+        return interview.take_parsed(state, world, parsed, heard.sent_ms)
+    if understood.decision == "handoff" or (understood.decision == "answer" and understood.intent in _DIGRESSIONS):
+        return _with_way_back(*_understood(state, heard, understood, world))
+    if control in ("self", "other_person", "business") and control != state.subject:
+        return interview.change_subject(state, world, control, heard.sent_ms)
+    return interview.misread(state, world, heard.sent_ms)
+
+
+def _with_way_back(state: State, effects: tuple[Effect, ...]) -> Outcome:
+    """After a digression the open question is one tap away."""
+    if not interview_open(state):
+        return state, effects
+    return state, (*effects, Say("conversation.question_waits", (options.CONTINUE, options.STOP)))
+
+
+def _understood(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
+    if understood.decision == "clarify":
+        return topics.clarify(state, understood)
+    if understood.decision == "refuse":
+        return topics.refuse(state, understood)
+    if understood.intent == "program":
+        return topics.answer(state, world, understood)
+    handler = _INTENTS.get(understood.intent)
+    if handler is None:
+        return topics.refuse(state, understood)
+    return handler(dataclasses.replace(state, misses=0), world, heard)
+
+
+def _language(state: State, world: World, heard: Heard) -> Outcome:
+    wanted = heard.understood.wants_language if heard.understood else ""
+    if wanted:
+        return _set_language(state, world, heard, wanted)
+    return state, (Say("conversation.choose_language", options.languages(world)),)
+
+
+def _set_language(state: State, world: World, heard: Heard, code: str) -> Outcome:
+    if code not in world.languages:
+        return topics.unknown_choice(state)
+    state = dataclasses.replace(state, lang=code, lang_chosen=True)
+    return _with_way_back(state, (Say("conversation.language_set", (options.MENU, options.LANGUAGE)),))
+
+
+def _say(key: str, *buttons: Option) -> Callable[[State, World, Heard], Outcome]:
+    return lambda state, world, heard: (state, (Say(key, buttons),))
+
+
+def _screening(state: State, world: World, heard: Heard) -> Outcome:
+    audience = heard.understood.audience if heard.understood else ""
+    if audience in world.knowledge.by_audience:
+        return topics.cards(state, world, "audience", audience)
+    return topics.who(state, world)
+
+
+def _goodbye(state: State, world: World, heard: Heard) -> Outcome:
+    buttons = (Option("rate:yes", "conversation.choice.helped"), Option("rate:no", "conversation.choice.not_helped"))
+    return dataclasses.replace(state, rating=True), (Say("conversation.goodbye", buttons),)
+
+
+def _rate(state: State, world: World, heard: Heard, rest: str) -> Outcome:
+    if rest not in ("yes", "no"):
+        return topics.unknown_choice(state)
+    buttons = (options.MENU,) if rest == "yes" else (options.PERSON, options.MENU)
+    return dataclasses.replace(state, rating=False), (Say(f"conversation.rated_{rest}", buttons),)
+
+
+def _greeting(state: State, world: World, heard: Heard) -> Outcome:
+    return _with_way_back(state, (Say("conversation.greeting", (options.WHO, options.THEMES, options.CHECKS, options.PERSON)),))
+
+
+def _aspect(state: State, world: World, heard: Heard, rest: str) -> Outcome:
+    topic, _, aspect = rest.rpartition(":")
+    if aspect not in (*options.ASPECTS, "overview"):
+        return topics.unknown_choice(state)
+    return topics.show(state, world, topic, aspect)
+
+
+def _cards(kind: str) -> Callable[[State, World, Heard, str], Outcome]:
+    def show(state: State, world: World, heard: Heard, rest: str) -> Outcome:
+        name, _, page = rest.partition(":")
+        if page and not (page.isdecimal() and len(page) < 4):
+            return topics.unknown_choice(state)
+        return topics.cards(state, world, kind, name, int(page or 0))
+
+    return show
+
+
+def _forget(state: State, world: World, heard: Heard, rest: str) -> Outcome:
+    if rest == "yes":
+        return care.forget(state)
+    return (state, (Say("conversation.kept", (options.MENU,)),)) if rest == "no" else topics.unknown_choice(state)
+
+
+def _hand_over_urgent(state: State, world: World, heard: Heard, rest: str) -> Outcome:
+    return care.hand_over(state, world, is_urgent=True) if rest == "urgent" else topics.unknown_choice(state)
+
+
+_STATIONS = _say(
+    "conversation.stations",
+    options.topic_option("ov1"),
+    options.topic_option("p13"),
+    options.topic_option("p14"),
+    options.PERSON,
+)
+_PRIVACY = _say("conversation.privacy", options.FORGET, options.MENU)
+_COMPLAINT = _say("conversation.complaint", options.PERSON, options.MENU)
+
+_INTENTS: dict[str, Callable[[State, World, Heard], Outcome]] = {
+    "screening": _screening,
+    "handoff": lambda state, world, heard: care.hand_over(state, world),
+    "greeting": _greeting,
+    "thanks": _say("conversation.thanks", options.MENU),
+    "goodbye": _goodbye,
+    "language": _language,
+    "stations": _STATIONS,
+    "privacy": _PRIVACY,
+    "complaint": _COMPLAINT,
+    "menu": lambda state, world, heard: topics.menu(state, world),
+}
+
+_PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
+    "menu": lambda state, world, heard: topics.menu(state, world),
+    "who": lambda state, world, heard: topics.who(state, world),
+    "themes": lambda state, world, heard: topics.themes(state, world),
+    "checks": lambda state, world, heard: topics.checks(state, world),
+    "screening": lambda state, world, heard: topics.who(state, world),
+    "handoff": lambda state, world, heard: care.hand_over(state, world),
+    "language": _language,
+    "privacy": _PRIVACY,
+    "stations": _STATIONS,
+    "complaint": _COMPLAINT,
+    "greeting": _greeting,
+    "thanks": _INTENTS["thanks"],
+    "goodbye": _goodbye,
+    "forget": lambda state, world, heard: care.ask_forget(state),
+    "continue": lambda state, world, heard: interview.again(state, world, heard.sent_ms),
+    "back": lambda state, world, heard: interview.back(state, world, heard.sent_ms),
+    "skip": lambda state, world, heard: interview.skip(state, world, heard.sent_ms),
+    "stop": lambda state, world, heard: interview.stop(state, world),
+}
+
+_WITH_REST: dict[str, Callable[[State, World, Heard, str], Outcome]] = {
+    "topic": lambda state, world, heard, rest: topics.show(state, world, rest),
+    "aspect": _aspect,
+    "audience": _cards("audience"),
+    "theme": _cards("theme"),
+    "check": lambda state, world, heard, rest: interview.start(state, world, rest, heard.sent_ms),
+    "subject": lambda state, world, heard, rest: interview.change_subject(state, world, rest, heard.sent_ms),
+    "answer": lambda state, world, heard, rest: interview.take_choice(state, world, rest, heard.sent_ms),
+    "change": lambda state, world, heard, rest: interview.change(state, world, rest, heard.sent_ms),
+    "lang": _set_language,
+    "handoff": _hand_over_urgent,
+    "forget": _forget,
+    "rate": _rate,
+}
+
+_CONTROLS_ANYTIME = ("menu",)
+_CONTROLS_IN_INTERVIEW = ("menu", "stop", "back")
+_DIGRESSIONS = ("program", "language", "privacy", "stations", "menu", "screening", "greeting", "complaint")

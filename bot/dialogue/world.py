@@ -1,0 +1,82 @@
+"""What a step may look at besides the state: the knowledge, the word lists, what was heard, who is on duty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.dialogue.state import State
+from intents import Understood
+from intents.slots import Words
+from intents.slots.controls import Controls
+from knowledge.library import Knowledge, Topic
+from knowledge.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Staffing:
+    """Is a caseworker at the desk now, and was anyone there within a service day?
+
+    `case` is the open case's number, `next_case` the number of one opened now.
+    """
+
+    on_duty: bool = False
+    seen_lately: bool = False
+    case: str = ""
+    next_case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event: a choice, or a text with its understanding. `late`: it was written before an event taken earlier."""
+
+    sent_ms: int
+    choice: str | None = None
+    text: str | None = None
+    understood: Understood | None = None
+    late: bool = False
+    welcomed: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a step may look at. Built once a turn; nothing in it changes."""
+
+    knowledge: Knowledge
+    words: Words
+    controls: Controls
+    languages: tuple[str, ...]
+    now: datetime
+    staffing: Staffing
+
+    @property
+    def today(self) -> date:
+        """The day rules are evaluated on."""
+        return self.now.date()
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """A rule by id."""
+        return self.knowledge.rules.get(rule_id)
+
+    def topic(self, topic_id: str) -> Topic | None:
+        """A topic by id."""
+        return self.knowledge.topics.get(topic_id)
+
+
+def topic_of_rule(rule_id: str) -> str:
+    """The topic a rule belongs to: `p04.duty` is of p04, `p06.1` is a topic itself."""
+    head, _, tail = rule_id.partition(".")
+    return rule_id if tail.isdigit() else head
+
+
+def rule_of_topic(world: World, topic_id: str) -> str:
+    """The first rule of a topic that has questions, or an empty string."""
+    for rule_id, rule in world.knowledge.rules.items():
+        if topic_of_rule(rule_id) == topic_id and rule.kind != "audience":
+            return rule_id
+    return ""
+
+
+def interview_open(state: State) -> bool:
+    """Does a question wait for an answer?"""
+    return state.interview is not None and state.asking is not None

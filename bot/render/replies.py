@@ -1,0 +1,316 @@
+"""From effects to replies in the reader's language: words from the catalog, layout from Jinja2 templates."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from bot.dialogue import effects as e
+from bot.dialogue import options
+from bot.messages import Card, Choice, Link, Notice, Reply
+from bot.render import verdicts
+from bot.render.voice import Voice
+from knowledge.catalog import Catalog, figures_for
+from knowledge.library import Knowledge, Topic
+from knowledge.topics import ASPECT_TEXTS
+
+HIGHLIGHTS = ("eligibility", "amount")
+LABEL_LIMIT = 40
+
+
+class Renderer:
+    """Renders effects. The same topic in the same language is rendered once and remembered: it never changes."""
+
+    def __init__(self, knowledge: Knowledge, catalog: Catalog, templates: Path, languages: Sequence[str]) -> None:
+        self.knowledge = knowledge
+        self.catalog = catalog
+        self._languages = tuple(languages)
+        environment = Environment(
+            loader=FileSystemLoader(templates / "replies"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            autoescape=False,  # noqa: S701 - plain text; the web escapes when it shows it
+        )
+        self._template: Callable[[str], Template] = cache(environment.get_template)
+        self._remembered = lru_cache(maxsize=4096)(self._render)
+
+    # -- entry points
+
+    def replies(self, effects: Sequence[e.Effect], lang: str, subject: str = "self") -> tuple[Reply, ...]:
+        """One reply an effect that says something, in order."""
+        found = []
+        for effect in effects:
+            if isinstance(effect, e.OpenCase | e.Forget):
+                continue
+            fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback)
+            found.append(self._render(effect, lang) if fresh else self._remembered(effect, lang))
+        return tuple(found)
+
+    def welcome(self, lang: str) -> Reply:
+        """The first notice, for channels that show it by themselves."""
+        return self._remembered(e.Welcome(), lang)
+
+    def say(self, key: str, lang: str, notice: Notice = Notice.NONE, **params: str) -> Reply:
+        """One text, such as a hand-over notice."""
+        return self._render(e.Say(key, params=tuple(params.items()), notice=notice), lang)
+
+    def label_of_choice(self, choice: str, lang: str) -> str:
+        """What a pressed button said, for the transcript; its id where it is none of ours."""
+        voice = self._voice(lang)
+        for key in (*_keys_of_choice(choice), f"conversation.choice.{choice}"):
+            if key in self.catalog:
+                return voice(key)
+        head, _, rest = choice.partition(":")
+        if head == "answer":
+            return self._answer_label(rest, voice) or choice[:LABEL_LIMIT]
+        if head == "change" and f"fact.{rest}.label" in self.catalog:
+            return voice("conversation.choice.change", fact=voice(f"fact.{rest}.label"))
+        return choice[:LABEL_LIMIT]
+
+    def _answer_label(self, rest: str, voice: Voice) -> str:
+        fact, _, value = rest.partition(":")
+        plain = {"unknown": "conversation.choice.not_sure", "declined": "conversation.choice.decline"}.get(value)
+        key = plain or f"fact.{fact}.choice.{value}"
+        return voice(key) if key in self.catalog else ""
+
+    # -- one effect
+
+    def _voice(self, lang: str) -> Voice:
+        return Voice(self.catalog, lang, self._lines())
+
+    @cache  # noqa: B019 - one renderer lives as long as the process
+    def _lines(self) -> dict[str, str]:
+        hotlines = self.knowledge.hotlines
+        return {"city_line": hotlines["1999"].number, "migrant_line": hotlines["1955"].number}
+
+    def _render(self, effect: e.Effect, lang: str) -> Reply:
+        voice = self._voice(lang)
+        match effect:
+            case e.Welcome():
+                reply = self._welcome(voice)
+            case e.Say():
+                reply = self._say(effect, voice)
+            case e.ShowTopic():
+                reply = self._topic(effect, voice)
+            case e.ShowCards():
+                reply = self._cards(effect, voice)
+            case e.Ask():
+                reply = self._ask(effect, voice)
+            case e.Readback():
+                value = verdicts.value_text(voice, self.knowledge, effect.fact, effect.value)
+                reply = self._reply(self._fill("say", voice, key="conversation.readback", params={"value": value}), voice)
+            case e.ShowSummary():
+                reply = self._summary(effect, voice)
+            case e.ShowVerdict():
+                reply = self._verdict(effect, voice)
+            case e.Hotlines():
+                reply = self._hotlines(effect, voice)
+            case _:
+                raise TypeError(f"nothing to say for {type(effect).__name__}")
+        return self._noticed(reply, voice)
+
+    def _noticed(self, reply: Reply, voice: Voice) -> Reply:
+        """A reply that fell back to another language says so, in the reader's own."""
+        if not voice.fell_back:
+            return reply
+        notice = self.catalog.text(voice.lang, "conversation.fallback")
+        text = f"{notice.text}\n\n{reply.text}" if notice.lang == voice.lang else reply.text
+        return dataclasses.replace(reply, text=text, lang=voice.language)
+
+    def _fill(self, template: str, voice: Voice, **context: object) -> str:
+        return self._template(f"{template}.jinja").render(t=voice, **context).strip()
+
+    def _reply(self, text: str, voice: Voice, chosen: Sequence[e.Option] = (), notice: Notice = Notice.NONE) -> Reply:
+        return Reply(text, voice.lang, choices=self._choices(chosen, voice), notice=notice)
+
+    def _choices(self, chosen: Sequence[e.Option], voice: Voice) -> tuple[Choice, ...]:
+        found = []
+        for option in chosen:
+            names = {name: voice.label(key) for name, key in option.names}
+            found.append(Choice(option.id, voice.label(option.key, **names)))
+        return tuple(found)
+
+    def _welcome(self, voice: Voice) -> Reply:
+        languages = tuple(e.Option(f"lang:{code}", f"conversation.language.{code}") for code in self._languages)
+        chosen = (options.WHO, options.THEMES, options.CHECKS, options.PERSON, *languages)
+        return self._reply(self._fill("welcome", voice), voice, chosen)
+
+    def _say(self, effect: e.Say, voice: Voice) -> Reply:
+        params = dict(effect.params)
+        if effect.topic:
+            params["topic"] = voice(f"{effect.topic}.label")
+        return self._reply(self._fill("say", voice, key=effect.key, params=params), voice, effect.options, effect.notice)
+
+    # -- topics
+
+    def _name(self, topic: Topic, voice: Voice) -> str:
+        """The name in the reader's language, with the official Chinese one for the counter."""
+        figures = figures_for(topic, voice.lang)
+        name = voice(f"{topic.id}.name", **figures)
+        official = self.catalog.text("zh-TW", f"{topic.id}.name", figures_for(topic, "zh-TW")).text
+        return name if name == official else f"{name}（{official}）" if voice.lang == "zh-TW" else f"{name} ({official})"
+
+    def _source(self, topic: Topic, voice: Voice) -> str:
+        kind = "chapter" if topic.kind == "chapter" else "program"
+        return voice(f"conversation.source.{kind}", number=str(topic.number))
+
+    def _text(self, topic: Topic, field: str, voice: Voice) -> str:
+        return voice(f"{topic.id}.{field}", **figures_for(topic, voice.language_of(f"{topic.id}.{field}")))
+
+    def _topic(self, effect: e.ShowTopic, voice: Voice) -> Reply:
+        topic = self.knowledge.topics[effect.topic]
+        if effect.aspect:
+            text = self._fill(
+                "aspect", voice, name=self._name(topic, voice), aspect=effect.aspect, lines=self._aspect(topic, effect.aspect, voice)
+            )
+        else:
+            highlights = [self._text(topic, field, voice) for field in HIGHLIGHTS if topic.texts.get(field)]
+            text = self._fill(
+                "topic", voice, name=self._name(topic, voice), summary=self._text(topic, "summary", voice), highlights=highlights
+            )
+        chosen = (
+            *self._check(topic),
+            *options.aspect_options(topic, effect.aspect),
+            *(options.topic_option(other) for other in topic.related[:2]),
+            options.PERSON,
+            options.MENU,
+        )
+        reply = self._reply(text, voice, chosen)
+        return dataclasses.replace(reply, source=self._source(topic, voice))
+
+    def _check(self, topic: Topic) -> tuple[e.Option, ...]:
+        rules = self.knowledge.rules
+        mine = (rule for rule in rules.values() if rule.id.startswith(topic.id) and rule.kind != "audience")
+        return tuple(e.Option(f"check:{rule.id}", "conversation.choice.check") for rule in mine)
+
+    def _aspect(self, topic: Topic, aspect: str, voice: Voice) -> list[str]:
+        field = ASPECT_TEXTS.get(aspect)
+        lines = [self._text(topic, field, voice)] if field and topic.texts.get(field) else []
+        frame = figures_for(topic, voice.lang)
+        if aspect == "period" and topic.period is not None:
+            lines.append(voice("conversation.period.run", start=frame["start"], end=frame["end"]))
+        if aspect == "budget" and topic.budget is not None:
+            lines.append(voice("conversation.budget.total", amount=frame["budget"]))
+            parts = [voice(f"conversation.budget.{fund}", amount=frame[f"budget_{fund}"]) for fund in topic.budget.parts]
+            if parts:
+                lines.append(voice("conversation.budget.parts", parts=voice("conversation.list.comma").join(parts)))
+        if aspect == "where" and topic.area == "全市":
+            lines.append(voice("conversation.area", area=voice("conversation.area.city")))
+        return lines
+
+    def _cards(self, effect: e.ShowCards, voice: Voice) -> Reply:
+        names = {name: voice(key) for name, key in effect.names}
+        cards = tuple(self._card(self.knowledge.topics[topic], voice) for topic in effect.topics)
+        text = self._fill("say", voice, key=effect.key, params=names)
+        return dataclasses.replace(self._reply(text, voice, effect.options), cards=cards)
+
+    def _card(self, topic: Topic, voice: Voice) -> Card:
+        kind = "chapter" if topic.kind == "chapter" else "program"
+        chosen = (e.Option(f"topic:{topic.id}", "conversation.choice.open"), *self._check(topic)[:1])
+        return Card(
+            title=voice(f"{topic.id}.label"),
+            subtitle=voice(f"conversation.card.{kind}", number=str(topic.number)),
+            text=self._text(topic, "summary", voice),
+            choices=self._choices(chosen, voice),
+        )
+
+    # -- interviews
+
+    def _ask(self, effect: e.Ask, voice: Voice) -> Reply:
+        fact = self.knowledge.facts[effect.fact]
+        rule = self.knowledge.rules[effect.rule]
+        text = self._fill(
+            "ask",
+            voice,
+            first=effect.first,
+            subject=effect.subject,
+            topic=voice(f"{effect.topic}.label"),
+            question=self._fact_text(effect, "narrower" if effect.narrower else "question", voice),
+            help=self._fact_text(effect, "help", voice),
+            why=self._fact_text(effect, "why", voice),
+            helping=effect.helping,
+            left=effect.left if effect.left > 1 else 0,
+        )
+        answers = tuple(
+            e.Option(f"answer:{effect.fact}:{value}", f"fact.{effect.fact}.choice.{value}") for value in fact.choices
+        )
+        unsure = (
+            e.Option(f"answer:{effect.fact}:unknown", "conversation.choice.not_sure"),
+            e.Option(f"answer:{effect.fact}:declined", "conversation.choice.decline"),
+        )
+        others = ("other_person",) if effect.subject == "self" else ("self",)
+        swap = tuple(
+            e.Option(f"subject:{other}", f"conversation.choice.{other}")
+            for other in others
+            if effect.first and other in rule.subjects
+        )
+        back = (options.BACK,) if effect.can_go_back else ()
+        return self._reply(text, voice, (*answers, *unsure, *back, options.STOP, options.PERSON, *swap))
+
+    def _fact_text(self, effect: e.Ask, field: str, voice: Voice) -> str:
+        return verdicts.fact_text(voice, self.knowledge, effect.fact, field, effect.subject, effect.topic) or (
+            self._fact_text(effect, "question", voice) if field == "narrower" else ""
+        )
+
+    def _summary(self, effect: e.ShowSummary, voice: Voice) -> Reply:
+        answers = [
+            (voice(f"fact.{fact}.label"), verdicts.value_text(voice, self.knowledge, fact, value))
+            for fact, value in effect.answers
+        ]
+        chosen = tuple(
+            e.Option(f"change:{fact}", "conversation.choice.change", (("fact", f"fact.{fact}.label"),))
+            for fact, _ in effect.answers
+        )
+        return self._reply(self._fill("summary", voice, answers=answers), voice, chosen)
+
+    def _verdict(self, effect: e.ShowVerdict, voice: Voice) -> Reply:
+        topic = self.knowledge.topics[effect.topic]
+        context = verdicts.context(effect, topic, voice, self.knowledge)
+        steps = [
+            self._text(topic, field, voice)
+            for field in ("how_to_apply", "where")
+            if topic.texts.get(field) and effect.result.verdict not in ("not_eligible", "does_not_apply")
+        ]
+        text = self._fill("verdict", voice, topic=voice(f"{effect.topic}.label"), next=steps, **context)
+        chosen = (options.PERSON, options.topic_option(effect.topic), options.CHECKS, options.MENU)
+        reply = self._reply(text, voice, chosen)
+        return dataclasses.replace(reply, source=self._source(topic, voice))
+
+    # -- care
+
+    def _hotlines(self, effect: e.Hotlines, voice: Voice) -> Reply:
+        found = self.knowledge.hotlines_for(*effect.classes)
+        lines, links = [], []
+        for hotline in found:
+            name, use = voice(f"hotline.{hotline.id}.name"), voice(f"hotline.{hotline.id}.use")
+            lines.append(voice("conversation.hotlines.line", number=hotline.number, name=name, use=use))
+            links.append(Link(f"{hotline.number} {name}", f"tel:{hotline.number}"))
+        text = self._fill(
+            "hotlines", voice, lines=lines, self_harm="self_harm" in effect.classes, automatic=effect.automatic
+        )
+        chosen = () if effect.automatic else (options.PERSON_NOW, options.MENU)
+        reply = self._reply(text, voice, chosen, Notice.SAFETY)
+        return dataclasses.replace(reply, links=tuple(links))
+
+
+def _keys_of_choice(choice: str) -> tuple[str, ...]:
+    head, _, rest = choice.partition(":")
+    last = rest.rpartition(":")[2]
+    return {
+        "topic": (f"{rest}.label",),
+        "aspect": (f"conversation.aspect.{last}",),
+        "check": ("conversation.choice.check",),
+        "lang": (f"conversation.language.{rest}",),
+        "audience": (f"browse.audience.{rest.partition(':')[0]}",),
+        "theme": (f"browse.theme.{rest.partition(':')[0]}",),
+        "subject": (f"conversation.choice.{rest}",),
+        "handoff": ("conversation.choice.person_now" if rest else "conversation.choice.person",),
+        "forget": (f"conversation.choice.forget_{rest}" if rest else "conversation.choice.forget",),
+        "rate": ("conversation.choice.helped" if rest == "yes" else "conversation.choice.not_helped",),
+    }.get(head, (f"conversation.reading.{choice}",))
