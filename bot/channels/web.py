@@ -1,0 +1,386 @@
+"""The web chat: pages that work without script, a live stream for those who have it, a signed key per browser."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sse_starlette.event import ServerSentEvent
+from sse_starlette.sse import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bot.channels.body import BodyTooLarge, read_body
+from bot.channels.budget import Budget
+from bot.channels.port import Door, Parcel, Receipt, Sent, Standing
+from bot.channels.text import sound
+from bot.messages import Address, Author, Entry, Incoming, Reply, Speaker
+from bot.render.pages import Pages, with_current
+
+CHANNEL = "web"
+COOKIE = "labor_chat"
+COOKIE_SECONDS = 90 * 24 * 3600
+TEXT_LIMIT = 2000
+BODY_LIMIT = 1_000_000
+CHOICE_LIMIT = 100
+WAIT_SECONDS = 4.0
+PING_SECONDS = 15
+FORM = "application/x-www-form-urlencoded"
+_CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+class WebChannel:
+    """The sending side: a line is delivered by being shown; the live streams look for themselves."""
+
+    async def send(self, parcel: Parcel) -> Receipt:
+        """Always there at once."""
+        return Receipt(Sent.SENT)
+
+
+class Refused(Exception):
+    """A request that changes nothing: HTTP status and the key of the text that says why and what to do."""
+
+    def __init__(self, status: int, key: str, draft: str = "", **params: Any) -> None:
+        super().__init__(key)
+        self.status = status
+        self.key = key
+        self.draft = draft
+        self.params = params
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser: its token, whether it is new here, and its conversation."""
+
+    token: str
+    fresh: bool
+    address: Address
+    conversation: int | None
+
+
+class Keys:
+    """Session tokens signed by the installation's own key: nobody can choose or guess one."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def issue(self) -> str:
+        """A new token with 192 random bits."""
+        nonce = secrets.token_urlsafe(24)
+        return f"{nonce}.{self._sign(nonce)}"
+
+    def genuine(self, token: str) -> bool:
+        """Did we issue it?"""
+        nonce, _, signature = token.partition(".")
+        return token.isascii() and len(token) < 200 and hmac.compare_digest(signature, self._sign(nonce))
+
+    def _sign(self, nonce: str) -> str:
+        return hmac.new(self._key, nonce.encode(), hashlib.sha256).hexdigest()[:40]
+
+
+@dataclass
+class WebChat:
+    """The routes of the chat."""
+
+    door: Door
+    pages: Pages
+    welcome: Callable[[str], Reply]
+    keys: Keys
+    now_ms: Callable[[], int]
+    per_address: Budget
+    per_ip: Budget
+    client_ip: Callable[[Request], str]
+    exit_url: str
+    secure: bool
+
+    def routes(self) -> list[Route]:
+        """One list: what the chat answers to."""
+        return [
+            Route("/", self.chat, methods=["GET"]),
+            Route("/chat/send", self._safely(self.send), methods=["POST"]),
+            Route("/chat/events", self.events, methods=["GET"]),
+            Route("/chat/end", self._safely(self.end), methods=["POST"]),
+            Route("/chat/forget", self.ask_forget, methods=["GET"]),
+            Route("/chat/forget", self._safely(self.forget), methods=["POST"]),
+            Route("/privacy", self.privacy, methods=["GET"]),
+        ]
+
+    # -- who is there
+
+    def visitor(self, request: Request) -> Visitor:
+        """The browser's visitor; a browser without a token gets a new one.
+
+        Raises Refused for a token that we did not issue.
+        """
+        token = request.cookies.get(COOKIE, "")
+        if token and not self.keys.genuine(token):
+            raise Refused(403, "web.error_session")
+        fresh = not token
+        token = token or self.keys.issue()
+        address = Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
+        return Visitor(token, fresh, address, None if fresh else self.door.conversation(address))
+
+    def _language(self, request: Request, visitor: Visitor | None) -> str:
+        if visitor is not None and visitor.conversation is not None:
+            lang = self.door.standing(visitor.conversation).lang
+            if lang:
+                return lang
+        return preferred(request.headers.get("accept-language", ""), [code for code, _ in self.pages.languages])
+
+    def _remember(self, response: Response, visitor: Visitor) -> Response:
+        if visitor.fresh:
+            response.set_cookie(
+                COOKIE, visitor.token, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="lax", secure=self.secure
+            )
+        return response
+
+    # -- pages
+
+    async def chat(self, request: Request) -> Response:
+        """The chat with its whole history."""
+        try:
+            visitor = self.visitor(request)
+        except Refused as refused:
+            return self._start_over(request, refused)
+        return self._remember(self._page(request, visitor), visitor)
+
+    def _page(self, request: Request, visitor: Visitor, refused: Refused | None = None) -> Response:
+        lang = self._language(request, visitor)
+        standing = Standing(Speaker.BOT, lang, False)
+        entries: list[Entry] = [Entry(None, Author.BOT, self.welcome(lang), 0.0)]
+        if visitor.conversation is not None:
+            standing = self.door.standing(visitor.conversation)
+            entries += self.door.shown(visitor.conversation)
+        last = max((entry.seq or 0 for entry in entries), default=0)
+        if visitor.conversation is not None:
+            entries += self.door.pending(visitor.conversation)
+        html = self.pages.render(
+            "web/chat.html",
+            lang,
+            languages=self.pages.language_list(lang),
+            bubbles=with_current(entries),
+            last_seq=last,
+            mode=standing.speaker.value,
+            quick_exit=standing.urgent,
+            exit_url=self.exit_url,
+            form_id=uuid.uuid4().hex,
+            notice=self.pages.words(lang, refused.key, **refused.params) if refused else None,
+            draft=refused.draft if refused else "",
+            has_conversation=visitor.conversation is not None,
+        )
+        return HTMLResponse(html, refused.status if refused else 200)
+
+    def _sheet(
+        self, lang: str, title: str, paragraphs: list[str], status: int = 200, actions: list[dict[str, str]] | None = None
+    ) -> Response:
+        words = self.pages.words
+        html = self.pages.render(
+            "web/page.html",
+            lang,
+            title=words(lang, title),
+            paragraphs=[words(lang, key) for key in paragraphs],
+            links=[],
+            actions=[{**action, "label": words(lang, action["label"])} for action in actions or []],
+        )
+        return HTMLResponse(html, status)
+
+    def not_found(self, request: Request) -> Response:
+        """The page for addresses that do not exist."""
+        lang = preferred(request.headers.get("accept-language", ""), [code for code, _ in self.pages.languages])
+        return self._sheet(lang, "web.not_found_title", ["web.not_found"], 404)
+
+    def _start_over(self, request: Request, refused: Refused) -> Response:
+        lang = self._language(request, None)
+        response = self._sheet(lang, "web.error_title", [refused.key], refused.status)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+    async def privacy(self, request: Request) -> Response:
+        """What is kept, who sees it, how to have it deleted."""
+        lang = self._language(request, self._known(request))
+        keys = [f"web.privacy_{part}" for part in ("what", "who", "not", "device", "rights", "notice")]
+        return self._sheet(lang, "web.privacy_title", keys)
+
+    def _known(self, request: Request) -> Visitor | None:
+        try:
+            return self.visitor(request)
+        except Refused:
+            return None
+
+    async def ask_forget(self, request: Request) -> Response:
+        """The question before everything is deleted."""
+        lang = self._language(request, self._known(request))
+        action = {"label": "conversation.choice.forget_yes", "action": "/chat/forget", "style": "danger"}
+        return self._sheet(lang, "web.forget_title", ["conversation.forget_ask"], actions=[action])
+
+    # -- what a visitor does
+
+    def _safely(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """A refusal becomes a clear text in the visitor's language: for the script as JSON, else the page with the draft."""
+
+        async def safe(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Refused as refused:
+                return self._refuse(request, refused)
+            except OSError:  # the store cannot be written now
+                return self._refuse(request, Refused(503, "web.error_store"))
+
+        return safe
+
+    def _refuse(self, request: Request, refused: Refused) -> Response:
+        visitor = None if refused.key == "web.error_session" else self._known(request)
+        lang = self._language(request, visitor)
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"error": self.pages.words(lang, refused.key, **refused.params)}, refused.status)
+        if visitor is None:
+            return self._start_over(request, refused)
+        return self._page(request, visitor, refused)
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        """The fields of a form from our own page, as sound text."""
+        if not own_page(request):
+            raise Refused(403, "web.error_origin")
+        if request.headers.get("content-type", FORM).partition(";")[0].strip().lower() != FORM:
+            raise Refused(415, "web.error_type")
+        try:
+            body = await read_body(request, BODY_LIMIT)
+            fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+        except BodyTooLarge:
+            raise Refused(413, "web.error_long", limit=TEXT_LIMIT) from None
+        except ValueError:
+            raise Refused(400, "web.error_encoding") from None
+        return {name: sound(value) for name, value in fields}
+
+    async def send(self, request: Request) -> Response:
+        """A message or a pressed button. 202 for the script; without it, the page again once the answer is there."""
+        visitor = self.visitor(request)
+        form = await self._form(request)
+        incoming = self._incoming(visitor, form)
+        if not self.per_ip.take(self.client_ip(request)) or not self.per_address.take(visitor.address.user):
+            raise Refused(429, "web.error_budget", draft=form.get("text", ""))
+        try:
+            await self.door.accept([incoming])
+        except OSError:
+            raise Refused(503, "web.error_store", draft=form.get("text", "")) from None
+        if "application/json" in request.headers.get("accept", ""):
+            return self._remember(JSONResponse({"id": incoming.event_id.rpartition(":")[2]}, 202), visitor)
+        conversation = self.door.conversation(visitor.address)
+        if conversation is not None:
+            await self.door.settled(conversation, WAIT_SECONDS)
+        return self._remember(RedirectResponse("/#end", 303), visitor)
+
+    def _incoming(self, visitor: Visitor, form: dict[str, str]) -> Incoming:
+        text, choice = form.get("text", "").strip(), form.get("choice", "")
+        if choice and len(choice) > CHOICE_LIMIT:
+            raise Refused(400, "conversation.choice_unknown")
+        if not choice and not text:
+            raise Refused(400, "web.error_empty")
+        if len(text) > TEXT_LIMIT:
+            raise Refused(413, "web.error_long", draft=text, limit=TEXT_LIMIT)
+        client_id = form.get("id", "")
+        if not _CLIENT_ID.fullmatch(client_id):
+            client_id = uuid.uuid4().hex
+        return Incoming(
+            visitor.address,
+            f"{visitor.address.user[:16]}:{client_id}",
+            self.now_ms(),
+            text=None if choice else text,
+            choice=choice or None,
+            welcomed=True,
+        )
+
+    async def end(self, request: Request) -> Response:
+        """End and clear on this device: the next person here cannot see the conversation."""
+        visitor = self.visitor(request)
+        await self._form(request)
+        lang = self._language(request, visitor)
+        if visitor.conversation is not None:
+            await self.door.end(visitor.conversation)
+        response = self._sheet(lang, "web.ended_title", ["web.ended"])
+        response.delete_cookie(COOKIE, path="/")
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    async def forget(self, request: Request) -> Response:
+        """Forget me: erased in the store, then this device lets go of it too."""
+        visitor = self.visitor(request)
+        await self._form(request)
+        lang = self._language(request, visitor)
+        if visitor.conversation is not None:
+            event = f"{visitor.address.user[:16]}:{uuid.uuid4().hex}"
+            await self.door.accept([Incoming(visitor.address, event, self.now_ms(), choice="forget:yes", welcomed=True)])
+            if not await self.door.settled(visitor.conversation, WAIT_SECONDS):
+                raise Refused(503, "web.error_store")
+        response = self._sheet(lang, "web.forgotten_title", ["conversation.forgotten"])
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+    # -- the live stream
+
+    async def events(self, request: Request) -> Response:
+        """New lines as they come, by sequence number; a reconnecting browser says the last one it has."""
+        try:
+            visitor = self.visitor(request)
+        except Refused:
+            return Response(status_code=204)  # tells EventSource to stop trying
+        if visitor.conversation is None:
+            return Response(status_code=204)
+        last = request.headers.get("last-event-id") or request.query_params.get("after", "0")
+        after = int(last) if last.isdecimal() and len(last) < 12 else 0
+        stream = self._stream(visitor.conversation, after)
+        return EventSourceResponse(stream, ping=PING_SECONDS, headers={"Cache-Control": "no-store"})
+
+    async def _stream(self, conversation: int, after: int) -> AsyncIterator[ServerSentEvent]:
+        state = ""
+        newest = after
+        async for _ in self.door.watch(conversation):
+            standing = self.door.standing(conversation)
+            shown = self.door.shown(conversation, newest)
+            for entry in shown:
+                newest = entry.seq or newest
+                yield ServerSentEvent(self.pages.bubble(standing.lang, entry), event="message", id=str(newest))
+            fresh = _state(standing)
+            if fresh != state:
+                state = fresh
+                yield ServerSentEvent(state, event="state")
+
+
+def _state(standing: Standing) -> str:
+    return json.dumps(
+        {"mode": standing.speaker.value, "typing": False, "quick_exit": standing.urgent, "lang": standing.lang}
+    )
+
+
+def own_page(request: Request) -> bool:
+    """Did our own page send this? Browsers say so themselves; other programs send neither header."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
+
+
+def preferred(header: str, offered: list[str]) -> str:
+    """The first offered language that a browser's Accept-Language names; Chinese when it names none."""
+    wanted = []
+    for index, part in enumerate(header.split(",")[:20]):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(quality or 1), index, tag.lower()))
+        except ValueError:
+            continue
+    for _, _, tag in sorted(wanted):
+        base = {"zh": "zh-TW", "tl": "fil"}.get(tag.split("-")[0], tag.split("-")[0])
+        if base in offered:
+            return base
+    return offered[0]

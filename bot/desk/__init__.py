@@ -1,0 +1,1 @@
+"""Where caseworkers answer: log in, see the queue, take a case, reply, close."""

@@ -1,0 +1,39 @@
+"""A held case that nobody answers goes back to the queue, and the citizen is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot import observe
+from bot.messages import Notice
+from bot.pipeline.house import House
+from bot.pipeline.hub import DESK
+from bot.pipeline.resources import Resources
+from bot.store import StoreUnavailable
+
+EVERY_SECONDS = 15.0
+
+
+async def sweep(house: House, resources: Resources, hold_seconds: float) -> None:
+    """Look every few seconds until cancelled."""
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        try:
+            await sweep_once(house, resources, hold_seconds)
+        except StoreUnavailable as error:
+            observe.failure("sweep", error)
+
+
+async def sweep_once(house: House, resources: Resources, hold_seconds: float) -> int:
+    """Return every case held too long to the queue; how many there were."""
+    moved = 0
+    for case in house.store.held_too_long(hold_seconds):
+        notice = resources.renderer.say("conversation.case_back", case.lang, Notice.CASE)
+        if await house.store.back_to_queue(case, notice):
+            moved += 1
+            await house.store.note(None, "case.back", f"case/{case.id}")
+            house.worker.wake.set()
+            house.worker.sent.set()
+            house.hub.publish(case.conversation)
+            house.hub.publish(DESK)
+    return moved

@@ -1,0 +1,78 @@
+"""What the desk's pages show of a case: plain values for the templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bot.clock import TAIPEI
+from bot.dialogue import interview
+from bot.dialogue.state import from_doc
+from bot.dialogue.world import Staffing, World, topic_of_rule
+from bot.messages import Speaker
+from bot.pipeline.resources import LANGUAGES, Resources
+from bot.render.pages import bubble_of
+from bot.render.verdicts import value_text
+from bot.render.voice import Voice
+from bot.store import Store
+from bot.store.records import CaseRow, StaffRow
+
+
+def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str, Any]:
+    """One case for the list."""
+    words = resources.pages.words
+    topic = words(lang, f"{row.topic}.label") if row.topic in resources.knowledge.topics else ""
+    return {
+        "id": row.id,
+        "number": row.number,
+        "urgent": row.urgent,
+        "lang_name": words(lang, f"conversation.language.{row.lang}"),
+        "topic": topic,
+        "channel": row.channel,
+        "waited": _waited(resources, lang, now - row.opened_at),
+        "opened": datetime.fromtimestamp(row.opened_at, TAIPEI).strftime("%Y-%m-%d %H:%M"),
+        "state": row.state,
+        "holder": row.holder_name,
+        "reason": words(lang, f"desk.reason_{row.reason}"),
+    }
+
+
+def _waited(resources: Resources, lang: str, seconds: float) -> str:
+    minutes = max(0, int(seconds // 60))
+    if minutes < 60:
+        return resources.pages.words(lang, "desk.minutes", count=minutes)
+    return resources.pages.words(lang, "desk.hours", count=minutes // 60)
+
+
+def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lang: str) -> dict[str, Any]:
+    """A case with transcript, who speaks, facts told and what the rules say of them."""
+    speaking = store.speaker(row.conversation) or {}
+    mine = row.state == "human" and row.holder == staff.id and speaking.get("speaker") == Speaker.HUMAN
+    voice = Voice(resources.catalog, lang, {})
+    told: dict[str, dict[str, Any]] = {}
+    facts = []
+    for subject, fact, value in store.facts(row.conversation):
+        told.setdefault(subject, {})[fact] = value
+        label = f"{voice(f'fact.{fact}.label')}（{voice(f'desk.subject_{subject}')}）"
+        facts.append({"label": label, "value": value_text(voice, resources.knowledge, fact, value, resources.clock().date())})
+    return {
+        "case": case(resources, row, lang, resources.clock().timestamp()),
+        "bubbles": [bubble_of(entry) for entry in store.entries(row.conversation, limit=500)],
+        "mine": mine,
+        "fence": speaking.get("speaker_fence", -1),
+        "can_claim": row.state == "waiting",
+        "held_by": row.holder_name if row.state == "human" and not mine else "",
+        "facts": facts,
+        "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
+    }
+
+
+def _verdicts(resources: Resources, state_doc: str, told: dict[str, dict[str, Any]], voice: Voice) -> list[dict[str, str]]:
+    if not told:
+        return []
+    state = from_doc(state_doc, told)
+    world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, resources.clock(), Staffing())
+    return [
+        {"label": voice(f"{topic_of_rule(rule)}.label"), "verdict": verdict}
+        for rule, verdict in interview.verdicts(state, world).items()
+    ]

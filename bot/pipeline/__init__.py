@@ -1,0 +1,1 @@
+"""From the inbox through a turn to the outbox."""

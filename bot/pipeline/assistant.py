@@ -1,0 +1,173 @@
+"""One turn: understanding, the dialogue's step, rendering; computed, not yet written."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.clock import Clock
+from bot.dialogue import Heard, Staffing, World, step
+from bot.dialogue.effects import Effect, Forget, OpenCase, Say
+from bot.dialogue.options import MENU, PERSON
+from bot.dialogue.state import State, from_doc, to_doc
+from bot.dialogue.step import held
+from bot.messages import Reply, Speaker
+from bot.render.replies import Renderer
+from bot.store.records import Bundle, CaseOpening, Event, Lease, Turn
+from intents import Context, Understood
+from intents.slots import Words
+from intents.slots.controls import Controls
+from intents.understand import Understander
+from knowledge.library import Knowledge
+
+LATE_NEVER = 0
+
+
+@dataclass
+class Assistant:
+    """Everything a turn needs, loaded once."""
+
+    knowledge: Knowledge
+    understander: Understander
+    words: Words
+    controls: Controls
+    renderer: Renderer
+    languages: tuple[str, ...]
+    clock: Clock
+    staffing: Callable[[], tuple[bool, bool]]
+
+    def take(self, lease: Lease) -> tuple[list[Turn], str, str]:
+        """The turns of a lease's events in order, the language and the new state document."""
+        state = from_doc(lease.state, lease.facts)
+        taken_ms, speaker, case = lease.taken_ms, lease.speaker, lease.case.number if lease.case else ""
+        turns: list[Turn] = []
+        for event in lease.events:
+            late = event.sent_ms < taken_ms
+            taken_ms = max(taken_ms, event.sent_ms)
+            turn, state = self._turn(lease.conversation, state, event, late, speaker, case)
+            if turn.forget:
+                speaker, case = Speaker.BOT, ""
+            if turn.case is not None:
+                speaker, case = (Speaker.WAITING if speaker is Speaker.BOT else speaker), case or turn.case.number
+            turns.append(turn)
+        return turns, state.lang, to_doc(state)
+
+    def apologize(self, lease: Lease, event: Event) -> tuple[list[Turn], str, str]:
+        """The state stays; the citizen hears that this message failed."""
+        state = from_doc(lease.state, lease.facts)
+        replies = self.renderer.replies((Say("conversation.sorry", (MENU, PERSON)),), self._lang(state), state.subject)
+        turn = Turn(event, self._heard(event, state), bundles=_bundles(replies))
+        return [turn], state.lang, lease.state
+
+    def _lang(self, state: State) -> str:
+        return state.lang or self.languages[0]
+
+    def _turn(
+        self, conversation: int, state: State, event: Event, late: bool, speaker: Speaker, case: str
+    ) -> tuple[Turn, State]:
+        understood = self.understand(state, event.text)
+        heard = Heard(event.sent_ms, event.choice, event.text, understood, late, event.welcomed)
+        world = self.world(case, speaker, _next_number(self.clock, conversation, event))
+        if speaker is Speaker.HUMAN:
+            after, effects = held(state, heard, world)
+        else:
+            after, effects = step(state, heard, world)
+        if not after.lang:
+            after = dataclasses.replace(after, lang=self.languages[0])
+        replies = self.renderer.replies(effects, self._lang(after), after.subject)
+        opening = _opening(effects, world)
+        turn = Turn(
+            event,
+            self._heard(event, after),
+            late=late,
+            reading=_reading(understood),
+            bundles=_bundles(replies),
+            facts=_changed(state, after),
+            case=opening,
+            alarm=bool(understood and understood.urgent and case),
+            forget=any(isinstance(effect, Forget) for effect in effects),
+        )
+        return turn, after
+
+    def understand(self, state: State, text: str | None) -> Understood | None:
+        """What a text says, in the light of the state."""
+        if text is None:
+            return None
+        context = Context(
+            lang=state.lang,
+            lang_chosen=state.lang_chosen,
+            topic=state.topic,
+            aspect=state.aspect,
+            expecting=state.asking is not None,
+        )
+        return self.understander.understand(text, context)
+
+    def world(self, case: str, speaker: Speaker, next_case: str) -> World:
+        """What the step may look at now."""
+        on_duty, lately = self.staffing()
+        staffing = Staffing(on_duty, lately, case, next_case)
+        return World(self.knowledge, self.words, self.controls, self.languages, self.clock(), staffing)
+
+    def _heard(self, event: Event, state: State) -> Reply:
+        """The citizen's own line; a pressed button shows its label."""
+        if event.text is not None:
+            return Reply(event.text, state.lang)
+        return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state)), state.lang)
+
+
+def _next_number(clock: Clock, conversation: int, event: Event) -> str:
+    """A case number made of the day and a short code that another try of the same turn gives again."""
+    digest = hashlib.sha256(f"{conversation}/{event.event_id}/{event.attempts}".encode()).digest()
+    alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+    code = "".join(alphabet[byte % len(alphabet)] for byte in digest[:5])
+    return f"{clock():%Y%m%d}-{code}"
+
+
+def _opening(effects: Sequence[Effect], world: World) -> CaseOpening | None:
+    for effect in effects:
+        if isinstance(effect, OpenCase):
+            number = world.staffing.case or world.staffing.next_case
+            return CaseOpening(number, effect.reason, effect.topic, effect.urgent)
+    return None
+
+
+def _bundles(replies: Sequence[Reply]) -> tuple[Bundle, ...]:
+    """Neighbors with the same notice leave together."""
+    bundles: list[Bundle] = []
+    for reply in replies:
+        if bundles and bundles[-1].notice is reply.notice:
+            bundles[-1] = Bundle((*bundles[-1].replies, reply), reply.notice)
+        else:
+            bundles.append(Bundle((reply,), reply.notice))
+    return tuple(bundles)
+
+
+def _changed(before: State, after: State) -> dict[tuple[str, str], Any]:
+    if before.facts is after.facts:
+        return {}
+    changed: dict[tuple[str, str], Any] = {}
+    for subject in {*before.facts, *after.facts}:
+        old, new = before.facts.get(subject, {}), after.facts.get(subject, {})
+        for fact in {*old, *new}:
+            if old.get(fact) != new.get(fact):
+                changed[subject, fact] = new.get(fact)
+    return changed
+
+
+def _reading(understood: Understood | None) -> dict[str, Any]:
+    """How the bot read the message, for the desk."""
+    if understood is None:
+        return {}
+    reading: dict[str, Any] = {
+        "intent": understood.intent,
+        "decision": understood.decision,
+        "confidence": round(understood.confidence, 3),
+    }
+    if understood.topics:
+        reading["topics"] = list(understood.topics[:3])
+    if understood.urgent:
+        reading["urgent"] = list(understood.urgent)
+    return reading

@@ -1,0 +1,100 @@
+"""One running house: store, worker, sender and door, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.channels.port import Channel
+from bot.pipeline.front_door import FrontDoor
+from bot.pipeline.hub import Hub
+from bot.pipeline.resources import LATELY_SECONDS, ON_DUTY_SECONDS, Resources
+from bot.pipeline.sender import Sender
+from bot.pipeline.worker import Worker
+from bot.store import Store
+
+WORKERS = 2
+
+
+class HouseTaken(Exception):
+    """Another process owns this database: SQLite is for one."""
+
+
+@dataclass
+class House:
+    """The parts and their tasks."""
+
+    store: Store
+    hub: Hub
+    worker: Worker
+    sender: Sender
+    door: FrontDoor
+    lock: int
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Free what a killed process held, then work."""
+        await self.store.release_all()
+        self._tasks = [asyncio.create_task(self.worker.run()) for _ in range(WORKERS)]
+        self._tasks.append(asyncio.create_task(self.sender.run()))
+
+    async def stop(self) -> None:
+        """Stop the tasks, finish the store's writes, free the file."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self.close()
+
+    def close(self) -> None:
+        """Close the store and free the file."""
+        self.store.close()
+        os.close(self.lock)
+
+    async def settle(self) -> None:
+        """Take and deliver everything there is, without the tasks: for the console and for tests."""
+        while await self.worker.drain():
+            await self.sender.drain()
+        await self.sender.drain()
+
+    def ready(self) -> bool:
+        """Can messages be taken? True when the tasks run and the store answers."""
+        try:
+            self.store.staff_count()
+        except sqlite3.Error:
+            return False
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+
+def build_house(database: Path, resources: Resources, channels: Mapping[str, Channel]) -> House:
+    """Open the database and put the parts together.
+
+    Raises HouseTaken when another process has the database open as its house.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    lock = _lock(database)
+    store = Store(database)
+    hub = Hub()
+    assistant = resources.assistant(
+        lambda: (store.staff_seen_within(ON_DUTY_SECONDS), store.staff_seen_within(LATELY_SECONDS))
+    )
+    worker = Worker(store, assistant, hub)
+    sender = Sender(store, channels, hub, worker.sent)
+    return House(store, hub, worker, sender, FrontDoor(store, worker, hub, resources.clock), lock)
+
+
+def _lock(database: Path) -> int:
+    lock = os.open(database.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise HouseTaken(str(database)) from None
+    return lock

@@ -1,0 +1,134 @@
+"""The sender: drains the outbox in order per conversation, retries what may be retried, gives up what cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot import observe
+from bot.channels.port import Channel, Parcel, Receipt, Sent
+from bot.pipeline.hub import DESK, Hub
+from bot.store import Store, StoreUnavailable
+from bot.store.records import Delivery, Outcome
+
+AT_ONCE = 64
+POLL_SECONDS = 1.0
+FIRST_RETRY = 1.0
+LONGEST_RETRY = 600.0
+GIVE_UP_AFTER = 23 * 3600.0
+BREAKER_FAILURES = 5
+BREAKER_SECONDS = 5.0
+
+
+@dataclass
+class Breaker:
+    """Opens after so many outages in a row; then one delivery every few seconds probes the channel."""
+
+    failures: int = 0
+    open_until: float = 0.0
+
+    def blocked(self, now: float) -> float:
+        """Seconds to wait before the next try; 0 when it may go. A probe pushes the next one back."""
+        if self.failures < BREAKER_FAILURES:
+            return 0.0
+        if now < self.open_until:
+            return self.open_until - now
+        self.open_until = now + BREAKER_SECONDS
+        return 0.0
+
+    def note(self, outage: bool, now: float) -> None:
+        """How a try ended."""
+        self.failures = self.failures + 1 if outage else 0
+        if self.failures >= BREAKER_FAILURES:
+            self.open_until = now + BREAKER_SECONDS
+
+
+@dataclass
+class Sender:
+    """Takes due deliveries and hands them to their channels."""
+
+    store: Store
+    channels: Mapping[str, Channel]
+    hub: Hub
+    wake: asyncio.Event
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            try:
+                await self._round()
+            except StoreUnavailable as error:
+                observe.failure("deliveries", error)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _round(self) -> None:
+        free = AT_ONCE - len(self._running)
+        deliveries = await self.store.lease_deliveries(self.owner, free) if free > 0 else []
+        for delivery in deliveries:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        if not deliveries:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        due = self.store.next_due()
+        pause = POLL_SECONDS if due is None else min(POLL_SECONDS, max(0.01, due))
+        try:
+            await asyncio.wait_for(self.wake.wait(), pause)
+        except TimeoutError:
+            pass
+        self.wake.clear()
+
+    async def drain(self) -> None:
+        """Send everything that is due now and return."""
+        while deliveries := await self.store.lease_deliveries(self.owner, AT_ONCE):
+            await asyncio.gather(*(self._deliver(delivery) for delivery in deliveries))
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        outcome = await self._attempt(delivery)
+        observe.count(f"deliveries.{outcome.result}")
+        try:
+            await self.store.finish([outcome])
+        except StoreUnavailable as error:
+            observe.failure("finish", error)  # the sending lease runs out; a receiver may see it again
+            return
+        self.hub.publish(delivery.conversation)
+        if outcome.result == Sent.DEAD:
+            self.hub.publish(DESK)
+        self.wake.set()
+
+    async def _attempt(self, delivery: Delivery) -> Outcome:
+        channel = self.channels.get(delivery.address.channel)
+        if channel is None:
+            return Outcome(delivery, Sent.DEAD, error="channel off")
+        loop = asyncio.get_running_loop()
+        breaker = self.breakers.setdefault(delivery.address.channel, Breaker())
+        blocked = breaker.blocked(loop.time())
+        if blocked:
+            return self._again(delivery, Receipt(Sent.RETRY, "channel down", blocked))
+        parcel = Parcel(
+            delivery.address, delivery.replies, delivery.in_reply_to, delivery.retry_key, delivery.reply_token
+        )
+        try:
+            receipt = await channel.send(parcel)
+        except Exception as error:  # a fault of ours in one channel must not stop the sender
+            observe.failure("send", error)
+            receipt = Receipt(Sent.RETRY, type(error).__name__)
+        breaker.note(receipt.outage, loop.time())
+        if receipt.result is Sent.RETRY:
+            return self._again(delivery, receipt)
+        return Outcome(delivery, receipt.result.value, error=receipt.error)
+
+    def _again(self, delivery: Delivery, receipt: Receipt) -> Outcome:
+        if delivery.age > GIVE_UP_AFTER:
+            return Outcome(delivery, Sent.DEAD, error=receipt.error)
+        backoff = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 20))
+        delay = receipt.delay or backoff * random.uniform(0.5, 1.0)
+        return Outcome(delivery, Sent.RETRY, delay=delay, error=receipt.error)

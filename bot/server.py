@@ -1,0 +1,160 @@
+"""The Starlette app: one list of routes, and the house that runs behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import clock, observe
+from bot.channels.budget import Budget
+from bot.channels.hook import HookChannel, HookInbox
+from bot.channels.port import Channel
+from bot.channels.web import Keys, WebChannel, WebChat
+from bot.config import Config
+from bot.desk.desk import Desk
+from bot.desk.sweep import sweep
+from bot.pipeline.house import build_house
+from bot.pipeline.resources import TEMPLATES, Resources
+from bot.store import StoreUnavailable
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+
+class SafeHeaders:
+    """Puts the security headers on every answer, keeps pages out of shared caches, and traces out of answers and logs."""
+
+    def __init__(self, app: ASGIApp, secure: bool) -> None:
+        self._app = app
+        self._headers = [*HEADERS, *((HSTS,) if secure else ())]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or scope["path"].startswith("/webhook/"):
+            await self._app(scope, receive, send)
+            return
+        started = False
+        cached = scope["path"].startswith("/static/")
+
+        async def with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                kind = (b"cache-control", b"public, max-age=31536000, immutable" if cached else b"no-store")
+                present = {name for name, _ in message["headers"]}
+                added = [pair for pair in (*self._headers, kind) if pair[0] not in present]
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_headers)
+        except Exception as error:
+            observe.failure("request", error)
+            if not started:
+                answer = JSONResponse({"error": "something went wrong, nothing was changed; please try again"}, 500)
+                await answer(scope, receive, with_headers)
+
+
+@dataclass
+class Server:
+    """Everything that runs while the server does."""
+
+    config: Config
+    resources: Resources
+
+    def app(self) -> Starlette:
+        """The application with its routes."""
+        config, resources = self.config, self.resources
+        hook = HookChannel(config.hook_secret, config.hook_reply_url)
+        channels: dict[str, Channel] = {"web": WebChannel()}
+        if config.hook_on:
+            channels["hook"] = hook
+        house = build_house(config.database, resources, channels)
+        chat = WebChat(
+            door=house.door,
+            pages=resources.pages,
+            welcome=resources.renderer.welcome,
+            keys=Keys(config.web_key()),
+            now_ms=lambda: clock.millis(resources.clock()),
+            per_address=Budget(config.per_minute, time.monotonic),
+            per_ip=Budget(config.per_minute_ip, time.monotonic),
+            client_ip=lambda request: client_ip(request, config.trusted_proxies),
+            exit_url=config.exit_url,
+            secure=config.secure,
+        )
+        desk = Desk(house, resources, config.secure, lambda request: client_ip(request, config.trusted_proxies))
+
+        async def ready(request: Request) -> Response:
+            return JSONResponse({"ready": house.ready()}, 200 if house.ready() else 503)
+
+        async def alive(request: Request) -> Response:
+            return PlainTextResponse("ok")
+
+        routes = [
+            *chat.routes(),
+            *desk.routes(),
+            *([Route("/webhook/hook", HookInbox(house.door, config.hook_secret), methods=["POST"])] if config.hook_on else []),
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+            Mount("/static", StaticFiles(directory=TEMPLATES / "static")),
+        ]
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[None]:
+            await house.start()
+            sweeping = asyncio.create_task(sweep(house, resources, config.hold_seconds))
+            try:
+                yield
+            finally:
+                sweeping.cancel()
+                await house.stop()
+                await hook.close()
+
+        async def missing(request: Request, error: Exception) -> Response:
+            return chat.not_found(request)
+
+        async def unavailable(request: Request, error: Exception) -> Response:
+            observe.failure("request", error)
+            return JSONResponse({"error": "the store cannot be written now, try again"}, 503, {"Retry-After": "5"})
+
+        handlers: dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]] = {
+            404: missing,
+            StoreUnavailable: unavailable,
+        }
+        return Starlette(
+            routes=routes,
+            lifespan=lifespan,
+            middleware=[Middleware(SafeHeaders, secure=config.secure)],
+            exception_handlers=handlers,  # type: ignore[arg-type]
+        )
+
+
+def client_ip(request: Request, trusted: tuple[str, ...]) -> str:
+    """The visitor's address: X-Forwarded-For counts only when a trusted proxy sent it, and only its last entry."""
+    peer = request.client.host if request.client else "?"
+    forwarded = request.headers.get("x-forwarded-for", "")
+    return forwarded.rpartition(",")[2].strip() or peer if peer in trusted and forwarded else peer
+
+
+
