@@ -1,0 +1,42 @@
+"""One message at a time, each as the first of a conversation: for `ask` and for measuring."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from bot.channels.text import sound
+from bot.dialogue import Heard, Staffing, World, step
+from bot.dialogue.state import State
+from bot.pipeline.resources import LANGUAGES, Resources
+from bot.render.plain import text_of
+from intents import Context
+
+
+class Answering:
+    """Answers as the assistant would, keeping nothing."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    def answer(self, text: str, lang: str = "") -> dict[str, Any]:
+        """{"lang", "intent", "topics", "aspect", "decision", "confidence", "text"}."""
+        resources = self._resources
+        lang = lang if lang in LANGUAGES else ""
+        text = sound(text)
+        understood = resources.understander.understand(text, Context(lang=lang, lang_chosen=bool(lang)))
+        state = State(lang=lang, lang_chosen=bool(lang), welcomed=True)
+        now = resources.clock()
+        world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, now, Staffing())
+        after, effects = step(state, Heard(0, text=text, understood=understood), world)
+        after = dataclasses.replace(after, lang=after.lang or LANGUAGES[0])
+        replies = resources.renderer.replies(effects, after.lang, after.subject)
+        return {
+            "lang": understood.lang or after.lang,
+            "intent": understood.intent,
+            "topics": list(understood.topics),
+            "aspect": understood.aspect or ("overview" if understood.intent == "program" else ""),
+            "decision": understood.decision,
+            "confidence": round(understood.confidence, 4),
+            "text": "\n\n".join(text_of(reply) for reply in replies),
+        }

@@ -1,0 +1,119 @@
+"""One conversation through the real house, turn by turn: store, worker, sender and all."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot import clock
+from bot.channels.console import ADDRESS, ConsoleChannel, document
+from bot.channels.text import sound
+from bot.dialogue import Staffing, World, interview
+from bot.dialogue.state import State, from_doc
+from bot.messages import Incoming, Reply, Speaker
+from bot.pipeline.house import House, build_house
+from bot.pipeline.resources import LANGUAGES, Resources, load_resources
+from knowledge.rules.window import window
+
+CHOICE_LIMIT = 100
+
+
+class Conversation:
+    """Says one thing, waits until everything is answered, and tells how things stand."""
+
+    def __init__(self, house: House, channel: ConsoleChannel, resources: Resources, lang: str) -> None:
+        self._house = house
+        self._channel = channel
+        self._resources = resources
+        self._lang = lang if lang in LANGUAGES else ""
+        self._now: datetime | None = None
+        self._sent_ms = 0
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, database: Path, lang: str, now_iso: str) -> AsyncIterator[Conversation]:
+        """A conversation in a database, with its own clock."""
+        channel = ConsoleChannel()
+        holder: list[Conversation] = []
+        resources = load_resources(lambda: holder[0].now())
+        house = build_house(database, resources, {ADDRESS.channel: channel})
+        conversation = cls(house, channel, resources, lang)
+        holder.append(conversation)
+        if now_iso:
+            conversation._now = clock.parse(now_iso)
+        try:
+            yield conversation
+        finally:
+            house.close()
+
+    def now(self) -> datetime:
+        """The conversation's own time."""
+        return self._now or clock.now()
+
+    def welcome(self) -> Reply:
+        """The first notice, shown before anything is said."""
+        return self._resources.renderer.welcome(self._lang or LANGUAGES[0])
+
+    async def say(self, text: str | None = None, choice: str | None = None, welcomed: bool = True) -> list[Reply]:
+        """One message or choice through the whole house; the replies it led to."""
+        if self._lang:
+            chosen, self._lang = self._lang, ""
+            await self.say(choice=f"lang:{chosen}")
+        self._sent_ms = max(self._sent_ms + 1, clock.millis(self.now()))
+        incoming = Incoming(ADDRESS, uuid.uuid4().hex, self._sent_ms, text=text, choice=choice, welcomed=welcomed)
+        await self._house.door.accept([incoming])
+        await self._house.settle()
+        return self._channel.collect()
+
+    async def line(self, line: dict[str, Any]) -> dict[str, Any]:
+        """One input line of `chat --jsonl` to its output line. No line makes it crash."""
+        with contextlib.suppress(ValueError, TypeError):
+            if line.get("now"):
+                self._now = clock.parse(str(line["now"]))
+        text, choice = line.get("text"), line.get("choice")
+        if isinstance(choice, str) and choice:
+            replies = await self.say(choice=sound(choice)[:CHOICE_LIMIT], welcomed=False)
+        else:
+            replies = await self.say(text=sound(text) if isinstance(text, str) else "", welcomed=False)
+        return {"replies": [document(reply) for reply in replies], **self.standing()}
+
+    def state(self) -> State:
+        """The dialogue's state as kept."""
+        conversation = self._house.door.conversation(ADDRESS)
+        if conversation is None:
+            return State()
+        told: dict[str, dict[str, Any]] = {}
+        for subject, fact, value in self._house.store.facts(conversation):
+            told.setdefault(subject, {})[fact] = value
+        return from_doc(self._house.store.state(conversation), told)
+
+    def wants_number(self) -> bool:
+        """Does a question wait whose answer may be a number?"""
+        asking = self.state().asking
+        return asking is not None and not self._resources.knowledge.facts[asking.fact].choices
+
+    def standing(self) -> dict[str, Any]:
+        """{"asking", "verdicts", "window", "mode"} of the contract."""
+        state = self.state()
+        world = World(self._resources.knowledge, self._resources.words, self._resources.controls, LANGUAGES, self.now(), Staffing())
+        conversation = self._house.door.conversation(ADDRESS)
+        standing = self._house.door.standing(conversation) if conversation is not None else None
+        found = interview.verdicts(state, world)
+        topics = dict.fromkeys(interview.topic_of_rule(rule) for rule in found)
+        if state.interview is not None:
+            topics[interview.topic_of_rule(state.interview.rule)] = None
+        return {
+            "asking": state.asking.fact if state.asking else None,
+            "verdicts": found,
+            "window": {
+                topic: window(interview.schedule(self._resources.knowledge.topics[topic], world), world.today)
+                for topic in topics
+            },
+            "mode": (standing.speaker if standing else Speaker.BOT).value,
+        }
+
+

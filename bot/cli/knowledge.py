@@ -1,0 +1,71 @@
+"""`knowledge`: export, check, and the translators' tools."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from knowledge.sources import PACKAGED
+
+ROOT = click.option(
+    "--root", type=click.Path(path_type=Path, exists=True), default=PACKAGED, help="The knowledge folder (default: ours)."
+)
+
+
+@click.group()
+def knowledge() -> None:
+    """What the city offers: export it, check it, translate it."""
+
+
+@knowledge.command()
+@ROOT
+def export(root: Path) -> None:
+    """Print everything as one JSON document."""
+    from knowledge.export import export as export_document
+    from knowledge.library import load
+
+    click.echo(json.dumps(export_document(load(root)), ensure_ascii=False, indent=2))
+
+
+@knowledge.command()
+@ROOT
+def check(root: Path) -> None:
+    """Report every fault with file and line; exit 1 if there is any."""
+    from knowledge.check import check as find_faults
+
+    faults = find_faults(root)
+    for fault in faults:
+        click.echo(f"{fault}")
+    click.echo(f"{len(faults)} faults" if faults else "no faults", err=True)
+    sys.exit(1 if faults else 0)
+
+
+@knowledge.command()
+@ROOT
+def extract(root: Path) -> None:
+    """List every text that can be translated, with its key."""
+    from knowledge.catalog.maintenance import extract as entries
+
+    for entry in entries(root):
+        click.echo(f"{entry.key}\t{entry.text}")
+
+
+@knowledge.command()
+@ROOT
+def merge(root: Path) -> None:
+    """Bring every language's catalog up to date with the Chinese texts."""
+    from knowledge.catalog.maintenance import merge as merge_catalogs
+
+    click.echo(merge_catalogs(root))
+
+
+@knowledge.command()
+@ROOT
+def coverage(root: Path) -> None:
+    """Show how much of each language is translated."""
+    from knowledge.catalog.maintenance import coverage as table
+
+    click.echo(table(root))

@@ -1,0 +1,23 @@
+"""The verbs of `labor-bot` and their groups."""
+
+from __future__ import annotations
+
+import click
+
+from bot.cli import eligibility, intents, knowledge, serving, staff, talking
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="labor-bot")
+def main() -> None:
+    """The assistant of New Taipei City's Labor Affairs Bureau."""
+
+
+main.add_command(serving.serve)
+main.add_command(serving.doctor)
+main.add_command(talking.ask)
+main.add_command(talking.chat)
+main.add_command(knowledge.knowledge)
+main.add_command(eligibility.eligibility)
+main.add_command(intents.intents)
+main.add_command(staff.staff)

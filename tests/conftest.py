@@ -1,0 +1,90 @@
+"""Fixtures: the real resources once, a fresh house for each test, conversations told as YAML."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import clock
+from bot.channels.console import ADDRESS, ConsoleChannel
+from bot.pipeline.house import House, build_house
+from bot.pipeline.resources import Resources, load_resources
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+class MovingClock:
+    """A clock that a test moves."""
+
+    def __init__(self, iso: str = "2026-11-23T10:00") -> None:
+        self.moment: datetime = clock.parse(iso)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+TIME = MovingClock()
+
+
+@pytest.fixture(scope="session")
+def resources() -> Resources:
+    """Knowledge, understanding and rendering, loaded once; their clock is `TIME`."""
+    return load_resources(TIME)
+
+
+@pytest.fixture
+def moving_clock() -> Iterator[MovingClock]:
+    """The clock of `resources`, put back afterwards."""
+    before = TIME.moment
+    yield TIME
+    TIME.moment = before
+
+
+@pytest.fixture
+def open_house(resources: Resources, tmp_path: Path) -> Callable[..., Any]:
+    """A context manager that opens a house on a database of the test's own, with a console channel."""
+
+    @asynccontextmanager
+    async def opened(name: str = "t.db") -> AsyncIterator[tuple[House, ConsoleChannel]]:
+        channel = ConsoleChannel()
+        house = build_house(tmp_path / name, resources, {ADDRESS.channel: channel})
+        try:
+            yield house, channel
+        finally:
+            house.close()
+
+    return opened
+
+
+@pytest.fixture
+def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine to its end."""
+    return asyncio.run
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test talks to anything but this machine."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        return real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

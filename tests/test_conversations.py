@@ -1,0 +1,59 @@
+"""Conversations told as YAML (tests/conversations): what is said, and what must hold after each line."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from bot.cli.conversation import Conversation
+
+FOLDER = Path(__file__).parent / "conversations"
+
+
+def stories() -> list[Any]:
+    """Every story of every file."""
+    found = []
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for story in YAML(typ="safe").load(path)["conversations"]:
+            found.append(pytest.param(story, id=f"{path.stem}: {story['name']}"))
+    return found
+
+
+@pytest.mark.parametrize("story", stories())
+def test_conversation(story: dict[str, Any], tmp_path: Path) -> None:
+    """Each line of the story is said to the real house; its expectations must hold."""
+    asyncio.run(_tell(story, tmp_path / "chat.db"))
+
+
+async def _tell(story: dict[str, Any], database: Path) -> None:
+    async with Conversation.open(database, story.get("lang", ""), story.get("now", "")) as conversation:
+        for number, turn in enumerate(story["turns"], 1):
+            line = {key: turn[key] for key in ("text", "choice", "now") if key in turn}
+            _check(turn, await conversation.line(line), f"turn {number} {line}")
+
+
+def _check(turn: dict[str, Any], answer: dict[str, Any], where: str) -> None:
+    text = "\n".join(reply["text"] for reply in answer["replies"])
+    choices = [choice["id"] for reply in answer["replies"] for choice in reply["choices"]]
+    for wanted in turn.get("says", []):
+        assert wanted in text, f"{where}: {wanted!r} not in\n{text}"
+    for unwanted in turn.get("says_not", []):
+        assert unwanted not in text, f"{where}: {unwanted!r} in\n{text}"
+    for wanted in turn.get("offers", []):
+        assert wanted in choices, f"{where}: {wanted} not offered, only {choices}"
+    for unwanted in turn.get("offers_not", []):
+        assert unwanted not in choices, f"{where}: {unwanted} offered"
+    if "asking" in turn:
+        assert answer["asking"] == turn["asking"], f"{where}: asking {answer['asking']}\n{text}"
+    if "mode" in turn:
+        assert answer["mode"] == turn["mode"], where
+    for rule, verdict in turn.get("verdicts", {}).items():
+        assert answer["verdicts"].get(rule) == verdict, f"{where}: {answer['verdicts']}\n{text}"
+    for rule in turn.get("no_verdict", []):
+        assert rule not in answer["verdicts"], f"{where}: {answer['verdicts']}"
+    for topic, window in turn.get("window", {}).items():
+        assert answer["window"].get(topic) == window, f"{where}: {answer['window']}"
