@@ -146,7 +146,7 @@ class Server:
             routes=routes,
             lifespan=lifespan,
             middleware=[Middleware(SafeHeaders, secure=config.secure)],
-            exception_handlers=handlers,  # type: ignore[arg-type]
+            exception_handlers=handlers,
         )
 
 

@@ -37,7 +37,7 @@ class Domain(Strict):
 
 
 class FactTexts(Strict):
-    """The fact's short name; what is asked, by whom it is about; `narrower` is asked after an answer that was too rough to decide."""
+    """The fact's short name, what is asked, by whom it is about; `narrower` follows an answer too rough to decide."""
 
     label: Line
     question: Line
@@ -148,7 +148,7 @@ def _fits(fact: Fact, value: Value) -> bool:
     if fact.type == "enum":
         return isinstance(value, str) and value in fact.choices
     if isinstance(value, _INTERVALS[fact.type]):
-        return not isinstance(value, Range) or _inside(fact, value.lo) and _inside(fact, value.hi)
+        return not isinstance(value, Range) or (_inside(fact, value.lo) and _inside(fact, value.hi))
     if fact.type == "date":
         return isinstance(value, date)
     if isinstance(value, bool) or not isinstance(value, int | float):

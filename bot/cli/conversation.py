@@ -14,6 +14,7 @@ from bot.channels.console import ADDRESS, ConsoleChannel, document
 from bot.channels.text import sound
 from bot.dialogue import Staffing, World, interview
 from bot.dialogue.state import State, from_doc
+from bot.dialogue.world import topic_of_rule
 from bot.messages import Incoming, Reply, Speaker
 from bot.pipeline.house import House, build_house
 from bot.pipeline.resources import LANGUAGES, Resources, load_resources
@@ -103,9 +104,9 @@ class Conversation:
         conversation = self._house.door.conversation(ADDRESS)
         standing = self._house.door.standing(conversation) if conversation is not None else None
         found = interview.verdicts(state, world)
-        topics = dict.fromkeys(interview.topic_of_rule(rule) for rule in found)
+        topics = dict.fromkeys(topic_of_rule(rule) for rule in found)
         if state.interview is not None:
-            topics[interview.topic_of_rule(state.interview.rule)] = None
+            topics[topic_of_rule(state.interview.rule)] = None
         return {
             "asking": state.asking.fact if state.asking else None,
             "verdicts": found,

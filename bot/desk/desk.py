@@ -89,8 +89,8 @@ class Desk:
         header = request.headers.get("accept-language", "").lower()
         return "en" if header.startswith("en") and "zh" not in header.split(";")[0] else "zh-TW"
 
-    def _render(self, request: Request, name: str, status: int = 200, **context: Any) -> Response:
-        html = self.resources.pages.render(f"desk/{name}.html", self._lang(request), **context)
+    def _render(self, request: Request, page: str, status: int = 200, **context: Any) -> Response:
+        html = self.resources.pages.render(f"desk/{page}.html", self._lang(request), **context)
         return HTMLResponse(html, status)
 
     def _words(self, request: Request, key: str, **params: Any) -> str:

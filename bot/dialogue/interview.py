@@ -137,7 +137,7 @@ def take_parsed(state: State, world: World, parsed: Parsed, sent_ms: int) -> Out
     """Keep what was read in a text."""
     if parsed.kind == "does_not_know":
         return take(state, world, DOES_NOT_KNOW, sent_ms)
-    if parsed.kind == "declined":
+    if parsed.kind == "declined" or parsed.value is None:
         return take(state, world, DECLINED, sent_ms)
     return take(state, world, to_json(parsed.value), sent_ms, show=parsed.shown_back)
 

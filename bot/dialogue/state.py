@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,7 @@ class State:
 def to_doc(state: State) -> str:
     """The state as a JSON document, without its facts and without what is at its default."""
     doc: dict[str, Any] = {}
-    for name in State.__slots__:
+    for name in _FIELDS:
         value = getattr(state, name)
         if name == "facts" or value == _DEFAULTS[name]:
             continue
@@ -88,11 +88,19 @@ def _interview(doc: Mapping[str, Any]) -> Interview:
     return Interview(doc["rule"], doc["subject"], tuple(doc["asked"]), tuple(doc["passed"]))
 
 
-_DEFAULTS = {name: getattr(State(), name) for name in State.__slots__}
-_PLAIN = {"interview": dataclasses.asdict, "asking": dataclasses.asdict}
-_READ = {
+def _pairs(doc: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    return tuple((name, at) for name, at in doc)
+
+
+_FIELDS = tuple(each.name for each in dataclasses.fields(State))
+_DEFAULTS = {name: getattr(State(), name) for name in _FIELDS}
+_PLAIN: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "interview": dataclasses.asdict,
+    "asking": dataclasses.asdict,
+}
+_READ: Mapping[str, Callable[[Any], Any]] = {
     "interview": _interview,
     "asking": lambda doc: Asking(**doc),
     "ended": tuple,
-    "urgent_at": lambda pairs: tuple((name, at) for name, at in pairs),
+    "urgent_at": _pairs,
 }

@@ -7,7 +7,7 @@ import dataclasses
 from bot.dialogue import options
 from bot.dialogue.effects import Effect, Option, Say, ShowCards, ShowTopic
 from bot.dialogue.state import State
-from bot.dialogue.world import World
+from bot.dialogue.world import World, topic_of_rule
 from intents import Understood
 
 Outcome = tuple[State, tuple[Effect, ...]]
@@ -25,7 +25,8 @@ def show(state: State, world: World, topic_id: str, aspect: str = "") -> Outcome
         return state, (ShowTopic(topic_id, aspect),)
     more = options.aspect_options(topic)[:4]
     buttons = (options.PERSON, *more, options.MENU)
-    return state, (Say(f"conversation.unknown.{aspect}", buttons, topic=topic_id),)
+    key = "where_city" if aspect == "where" and topic.area else aspect
+    return state, (Say(f"conversation.unknown.{key}", buttons, topic=topic_id),)
 
 
 def answer(state: State, world: World, understood: Understood) -> Outcome:
@@ -83,11 +84,8 @@ def themes(state: State, world: World) -> Outcome:
 
 def checks(state: State, world: World) -> Outcome:
     """The benefits that can be checked by questions."""
-    seen = {}
-    for rule_id, rule in world.knowledge.rules.items():
-        if rule.kind != "audience":
-            seen.setdefault(rule_id, rule)
-    buttons = tuple(Option(f"check:{rule}", f"{rule}.label") for rule in seen)
+    rules = (rule for rule in world.knowledge.rules.values() if rule.kind != "audience")
+    buttons = tuple(Option(f"check:{rule.id}", f"{topic_of_rule(rule.id)}.label") for rule in rules)
     return state, (Say("conversation.checks", (*buttons, options.SCREEN, options.MENU)),)
 
 

@@ -93,9 +93,9 @@ class Pages:
         """One text of the catalog."""
         return self.catalog.text(lang, key, {**self.common, **{k: str(v) for k, v in params.items()}}).text
 
-    def render(self, name: str, lang: str, **context: Any) -> str:
+    def render(self, page: str, lang: str, **context: Any) -> str:
         """One page or fragment."""
-        template: Template = self._template(name)
+        template: Template = self._template(page)
         return template.render(
             lang=lang, t=lambda key, **params: self.words(lang, key, **params), static=self._static, **context
         )

@@ -33,7 +33,7 @@ class _Way:
 
 
 def nearest_miss(rule: Rule, facts: Mapping[str, Value], on: date) -> tuple[Change, ...]:
-    """The fewest unmet leaves that stand between these facts and a yes; ones that can still come about are preferred."""
+    """The fewest unmet leaves between these facts and a yes; ones that can still come about are preferred."""
     way = _way(rule.tree, True, facts, on)
     return tuple(_become(rule, leaf, _told(facts, leaf), on) for leaf in way.leaves)
 

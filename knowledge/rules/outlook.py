@@ -178,7 +178,7 @@ def _combine(pick: Any, branches: list[frozenset[Truths]]) -> frozenset[Truths]:
 
 @lru_cache(maxsize=65536)
 def best_first(rule: Rule, states: tuple[FactState, ...]) -> tuple[str, ...]:
-    """The facts that can still matter, the one that leaves the fewest questions on average first; ties keep author order."""
+    """The facts that can still matter, the one that leaves the fewest questions first; ties keep author order."""
     facts = can_matter(rule, states)
     if len(facts) < 2:
         return facts

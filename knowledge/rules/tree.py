@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
 class Condition(Strict):
-    """One test of a fact; exactly one operator. `between` takes both ends in; `below` and `before` leave the limit out."""
+    """One test of a fact, one operator. `between` takes both ends in; `below` and `before` leave the limit out."""
 
     is_: bool | Name | None = Field(default=None, alias="is")
     one_of: tuple[Name, ...] | None = None
