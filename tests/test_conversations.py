@@ -10,27 +10,28 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot.cli.conversation import Conversation
+from bot.pipeline.resources import Resources
 
 FOLDER = Path(__file__).parent / "conversations"
 
 
 def stories() -> list[Any]:
     """Every story of every file."""
-    found = []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        for story in YAML(typ="safe").load(path)["conversations"]:
-            found.append(pytest.param(story, id=f"{path.stem}: {story['name']}"))
-    return found
+    return [
+        pytest.param(story, id=f"{path.stem}: {story['name']}")
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for story in YAML(typ="safe").load(path)["conversations"]
+    ]
 
 
 @pytest.mark.parametrize("story", stories())
-def test_conversation(story: dict[str, Any], tmp_path: Path) -> None:
+def test_conversation(story: dict[str, Any], tmp_path: Path, resources: Resources) -> None:
     """Each line of the story is said to the real house; its expectations must hold."""
-    asyncio.run(_tell(story, tmp_path / "chat.db"))
+    asyncio.run(_tell(story, tmp_path / "chat.db", resources))
 
 
-async def _tell(story: dict[str, Any], database: Path) -> None:
-    async with Conversation.open(database, story.get("lang", ""), story.get("now", "")) as conversation:
+async def _tell(story: dict[str, Any], database: Path, resources: Resources) -> None:
+    async with Conversation.open(database, story.get("lang", ""), story.get("now", ""), resources) as conversation:
         for number, turn in enumerate(story["turns"], 1):
             line = {key: turn[key] for key in ("text", "choice", "now") if key in turn}
             _check(turn, await conversation.line(line), f"turn {number} {line}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -36,11 +37,13 @@ class Conversation:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, database: Path, lang: str, now_iso: str) -> AsyncIterator[Conversation]:
-        """A conversation in a database, with its own clock."""
+    async def open(
+        cls, database: Path, lang: str, now_iso: str, loaded: Resources | None = None
+    ) -> AsyncIterator[Conversation]:
+        """A conversation in a database, with its own clock. `loaded`: resources at hand need not be loaded again."""
         channel = ConsoleChannel()
         holder: list[Conversation] = []
-        resources = load_resources(lambda: holder[0].now())
+        resources = dataclasses.replace(loaded or load_resources(), clock=lambda: holder[0].now())
         house = build_house(database, resources, {ADDRESS.channel: channel})
         conversation = cls(house, channel, resources, lang)
         holder.append(conversation)

@@ -12,6 +12,7 @@ from bot.dialogue.world import Heard, World, interview_open
 from intents import Understood
 
 Outcome = tuple[State, tuple[Effect, ...]]
+SHORT_ANSWER = 40
 
 
 def step(state: State, heard: Heard, world: World) -> Outcome:
@@ -65,16 +66,33 @@ def _choice(state: State, heard: Heard, choice: str, world: World) -> Outcome:
 
 
 def _text(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
-    if understood.decision == "urgent":
+    state = _in_language(state, understood)
+    if understood.decision == "urgent" and not _plain_answer(state, heard, understood, world):
         return _with_way_back(*care.urgent(state, world, understood.urgent or ("violence",)))
-    if not state.lang_chosen and understood.lang and understood.lang != state.lang:
-        state = dataclasses.replace(state, lang=understood.lang)
     control = world.controls.control(heard.text or "", state.lang)
     if interview_open(state):
         return _answer(state, heard, understood, world, control)
     if control in _CONTROLS_ANYTIME:
         return _choice(state, heard, control, world)
     return _understood(state, heard, understood, world)
+
+
+def _plain_answer(state: State, heard: Heard, understood: Understood, world: World) -> bool:
+    """A short, readable answer to the open question ("never got it") that only sounds urgent to the classifier."""
+    if any(evidence.stage == "urgent mark" for evidence in understood.why) or len(understood.text) > SHORT_ANSWER:
+        return False
+    parsed = interview.read(state, world, heard)
+    return parsed is not None and parsed.kind != "unreadable"
+
+
+def _in_language(state: State, understood: Understood) -> State:
+    """The person's choice stands; else the message's language, and for a first word in Latin letters English."""
+    if state.lang_chosen:
+        return state
+    lang = understood.lang or state.lang
+    if not lang and understood.text.isascii() and any(letter.isalpha() for letter in understood.text):
+        lang = "en"
+    return dataclasses.replace(state, lang=lang) if lang != state.lang else state
 
 
 def _answer(state: State, heard: Heard, understood: Understood, world: World, control: str) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from knowledge.catalog import Catalog, figures_for
 from knowledge.library import Knowledge, Topic
 from knowledge.topics import ASPECT_TEXTS
 
+BLANK_LINES = re.compile(r"\n{3,}")
 HIGHLIGHTS = ("eligibility", "amount")
 LABEL_LIMIT = 40
 
@@ -124,7 +126,8 @@ class Renderer:
         return dataclasses.replace(reply, text=text, lang=voice.language)
 
     def _fill(self, template: str, voice: Voice, **context: object) -> str:
-        return self._template(f"{template}.jinja").render(t=voice, **context).strip()
+        text = self._template(f"{template}.jinja").render(t=voice, **context).strip()
+        return BLANK_LINES.sub("\n\n", text)
 
     def _reply(self, text: str, voice: Voice, chosen: Sequence[e.Option] = (), notice: Notice = Notice.NONE) -> Reply:
         return Reply(text, voice.lang, choices=self._choices(chosen, voice), notice=notice)

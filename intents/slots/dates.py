@@ -1,4 +1,4 @@
-"""Dates in an answer as intervals of days: Western, ROC and Buddhist years, month names, "last June", "20 years ago"."""
+"""Dates in an answer as intervals of days: Western, ROC and Buddhist years, month names, "last June", "for ages"."""
 
 from __future__ import annotations
 
@@ -71,16 +71,19 @@ _FOR = re.compile(
 )
 _DECADES = re.compile(r"(?:好)?幾10年|數10年|\bdecades\b|hàng chục năm|puluhan tahun|หลายสิบปี")
 _FROM_BIRTH = re.compile(
-    r"出生(?:就|後|以後|時|開始|到現在)|從出生|一出生|自出生|\bsince (?:i was |he was |she was )?(?:birth|born)|\bborn (?:here|in new taipei|there)"
+    r"出生(?:就|後|以後|時|開始|到現在)|從出生|一出生|自出生"
+    r"|\bsince (?:i was |he was |she was )?(?:birth|born)|\bborn (?:here|in new taipei|there)"
     r"|\bfrom birth|sejak lahir|từ khi sinh|tu khi sinh|ตั้งแต่เกิด|mula (?:nang )?(?:ipinanganak|isilang|pagkasilang)"
 )
 _FROM_CHILDHOOD = re.compile(
     r"從小|自小|自幼|打從小|一直(?:都|以來)?(?:是|在|住|設)"
     r"|\bsince (?:i was |he was |she was )?(?:a )?(?:child|childhood|kid|little)"
-    r"|\balways\b|\bmy (?:whole|entire) life|\ball my life|\bwhole life|sejak kecil|từ nhỏ|tu nho|ตั้งแต่เด็ก|mula pagkabata"
+    r"|\balways\b|\bmy (?:whole|entire) life|\ball my life|\bwhole life"
+    r"|sejak kecil|từ nhỏ|tu nho|ตั้งแต่เด็ก|mula pagkabata"
 )
 _SINCE_AGE = re.compile(
-    r"(\d{1,2})\s*歲(?:就|開始|起|時|那年|的時候|遷|搬|設)|\bsince (?:i|he|she) was (\d{1,2})\b|\bat (?:the )?age (?:of )?(\d{1,2})\b"
+    r"(\d{1,2})\s*歲(?:就|開始|起|時|那年|的時候|遷|搬|設)"
+    r"|\bsince (?:i|he|she) was (\d{1,2})\b|\bat (?:the )?age (?:of )?(\d{1,2})\b"
 )
 _UNTIL = re.compile(r"以前|\bbefore\b|\bsebelum\b|\bbago\b|trước|truoc|ก่อน|(?<!\d)之前|(?<=[年月日號\d])\s*前")
 _STRICTLY = re.compile(r"\bbefore\b|之前|\bsebelum\b|\bbago\b|trước|truoc|ก่อน")

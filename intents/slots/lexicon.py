@@ -22,21 +22,26 @@ LINK = r"\s*(?:-|na\s|ng\s)?\s*"  # "6 months", "6-month", "6 na buwan"
 NUMBER = r"(\d{1,7}(?:\.\d{1,3})?)"
 
 ABOUT = re.compile(
-    r"大約|大概|約|差不多|左右|上下|好像|應該|~|\b(?:about|around|approximately|approx|roughly|more or less|maybe|i think|probably)\b"
+    r"大約|大概|約|差不多|左右|上下|好像|應該|~"
+    r"|\b(?:about|around|approximately|approx|roughly|more or less|maybe|i think|probably)\b"
     r"|khoảng|chừng|khoang|kira-kira|sekitar|kurang lebih|ประมาณ|ราวๆ|humigit-kumulang|humigit kumulang|\bmga \d|siguro"
 )
 ALMOST = re.compile(
-    r"快|將近|接近|即將|下個?月(?=滿)|明年|\b(?:almost|nearly|close to|going on|about to|turning|next (?:month|year|week))\b"
+    r"快|將近|接近|即將|下個?月(?=滿)|明年"
+    r"|\b(?:almost|nearly|close to|going on|about to|turning|next (?:month|year|week))\b"
     r"|\bgần|\bsắp|\bgan \d|\bhampir\b|เกือบ|ใกล้|\bhalos\b|\bmalapit na\b"
 )
 LESS = re.compile(
-    r"不到|未滿|不滿|沒滿|還沒滿|還沒到|不足|少於|以下|以內|\b(?:under|less than|below|not yet|fewer than|younger than|within)\b"
-    r"|chưa (?:đến|đủ|tới)|chua (?:den|du|toi)|\bdưới\b|\bduoi\b|\bkurang dari\b|\bbelum\b|di bawah|ไม่ถึง|น้อยกว่า|ต่ำกว่า"
+    r"不到|未滿|不滿|沒滿|還沒滿|還沒到|不足|少於|以下|以內"
+    r"|\b(?:under|less than|below|not yet|fewer than|younger than|within)\b"
+    r"|chưa (?:đến|đủ|tới)|chua (?:den|du|toi)|\bdưới\b"
+    r"|\bduoi\b|\bkurang dari\b|\bbelum\b|di bawah|ไม่ถึง|น้อยกว่า|ต่ำกว่า"
     r"|\bwala pang\b|\bhindi pa\b|\bkulang sa\b"
 )
 MORE = re.compile(
     r"超過|以上|多於|至少|大於|不只|不止|\b(?:more than|over|at least|above|older than|or more|or older|plus)\b|\d\+"
-    r"|\bhơn\b|\bhon \d|\btrên\b|\btren \d|ít nhất|(?<!kurang )\blebih\b|\bminimal\b|มากกว่า|เกิน|กว่า|อย่างน้อย|\bmahigit\b|\bhigit\b|\blampas\b"
+    r"|\bhơn\b|\bhon \d|\btrên\b|\btren \d|ít nhất|(?<!kurang )\blebih\b|\bminimal\b|มากกว่า|เกิน|กว่า|อย่างน้อย"
+    r"|\bmahigit\b|\bhigit\b|\blampas\b"
 )
 ODD = re.compile(r"(?<=\d)\s?(?:多|幾|餘|出頭|something\b|-?ish\b|\+|年多|個多|กว่า)")
 NOMINAL_AGE = re.compile(r"虛歲|虛年")

@@ -87,7 +87,7 @@ _VI_FIVE = re.compile(r"\bnăm(?= (?:tháng|tuổi|lần|năm|mươi|ngày|tuầ
 
 
 def digits(text: str, lang: str) -> str:
-    """A tidy text with its number words as digits: "seventy-two" -> "72", "半年" -> "0.5年", "anim na buwan" -> "6 na buwan"."""
+    """A tidy text with its number words as digits: "seventy-two" -> "72", "半年" -> "0.5年"."""
     for pattern, written in _HALVES:
         text = pattern.sub(written, text)
     text = _BARE_YEAR_AND_HALF.sub("1.5ปี", _thai(_chinese(text)))
@@ -98,8 +98,8 @@ def _value(tokens: list[Token]) -> int:
     if (
         len(tokens) >= 2
         and tokens[0] in (("n", 18), ("n", 19), ("n", 20))
-        and 10 <= tokens[1][1]
         and tokens[1][0] == "n"
+        and tokens[1][1] >= 10
     ):
         return tokens[0][1] * 100 + _value(tokens[1:])  # nineteen ninety-five
     total = pending = 0

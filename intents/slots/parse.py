@@ -20,7 +20,8 @@ _YEAR_ALONE = re.compile(
     r"(?:民國\s*\d{1,3}\s*年?|(?:19|20|24|25)\d\d\s*年?|(?:民國\s*)?\d{2,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?)"
 )
 _BEGAN = re.compile(
-    r"畢業|從|自|起|開始|\bsince\b|\bfrom\b|graduat|\blast\b|去年|前年|今年|từ|tu thang|tốt nghiệp|sejak|lulus|ตั้งแต่|จบ|mula|nagtapos|ngoái|lalu|ที่แล้ว"
+    r"畢業|從|自|起|開始|\bsince\b|\bfrom\b|graduat|\blast\b|去年|前年|今年"
+    r"|từ|tu thang|tốt nghiệp|sejak|lulus|ตั้งแต่|จบ|mula|nagtapos|ngoái|lalu|ที่แล้ว"
 )
 
 

@@ -16,7 +16,8 @@ _SPACE = re.compile(r"\s+")
 _QUESTION = re.compile(
     r"[?]|嗎|什麼|甚麼|怎麼|怎樣|為何|哪裡|哪個|多少錢|是不是|有沒有要|會不會"
     r"|^(?:what|how|why|where|when|which|who|do i|can i|could i|should i|does|is it|is that|are there|what's)\b"
-    r"|^(?:apa|bagaimana|kenapa|mengapa|apakah|ano|paano|bakit)\b|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|อะไร|ยังไง|ทำไม"
+    r"|^(?:apa|bagaimana|kenapa|mengapa|apakah|ano|paano|bakit)\b"
+    r"|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|อะไร|ยังไง|ทำไม"
 )
 
 

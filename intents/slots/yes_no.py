@@ -14,7 +14,8 @@ from knowledge.rules.values import Unknown
 
 _CLAUSE = re.compile(r"[,，。.!！;；、:：\n()「」\"…~]+|(?<=[\u0e00-\u9fff]) (?=[\u0e00-\u9fff])")
 _TAIL = re.compile(
-    r"(?:[啊喔哦耶呢吧呀啦欸嗯哈唷喲囉]|謝謝|感謝|\b(?:po|ya|nya|ạ|nhé|thanks|thank you|please|sir|maam|ma'am)|ครับ|ค่ะ|คะ|นะ)+$"
+    r"(?:[啊喔哦耶呢吧呀啦欸嗯哈唷喲囉]|謝謝|感謝"
+    r"|\b(?:po|ya|nya|ạ|nhé|thanks|thank you|please|sir|maam|ma'am)|ครับ|ค่ะ|คะ|นะ)+$"
 )
 _HEAD = re.compile(
     r"^(?:(?:嗯|恩|喔|哦|啊|呃|那個|我|他|她|我爸|我媽|爸爸|媽媽|父親|母親|對方|um|uh|oh|well|dạ|ah)\s*)+"

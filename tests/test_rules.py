@@ -1,0 +1,489 @@
+"""Rules: golden cases, the whole product of boundary values and unknowns, dates one day either side, what is asked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from knowledge.facts import load_facts, read_value
+from knowledge.faults import KnowledgeError
+from knowledge.models import Program
+from knowledge.reading import read, validate
+from knowledge.rules import Rule, evaluate, load_rules, mermaid, next_question
+from knowledge.rules.spans import add_months, begun_before, born_at_age, months_between, years_between
+from knowledge.rules.values import NOT_ASKED, Born, Days, Range, Since, Unknown, Value, to_json
+from knowledge.rules.window import Schedule, window
+
+PLAN = Path(__file__).parent.parent / "knowledge" / "plans" / "107"
+FACTS = load_facts(PLAN.parent.parent / "facts.yaml")
+ON = date(2018, 7, 15)
+DAY = date(2012, 7, 31)
+DOES_NOT_KNOW = Unknown("does_not_know")
+Row = tuple[Value, ...]
+
+
+def rule_of(topic: str) -> Rule:
+    """The first rule of a program, with the figures of its real YAML."""
+    path = next((PLAN / "programs").glob(f"{topic[1:]}-*.yaml"))
+    figures = validate(Program, read(path)).figures
+    return load_rules(PLAN / "rules" / f"{topic}.yaml", {name: figure.value for name, figure in figures.items()})[0]
+
+
+P02, P15 = rule_of("p02"), rule_of("p15")
+
+
+def typical(rule: Rule, **changes: Any) -> dict[str, Value]:
+    """The rule's typical facts with changes."""
+    given = {name: read_value(FACTS[name], raw) for name, raw in rule.typical.items()}
+    return {**given, **changes}
+
+
+def cases() -> Iterator[Any]:
+    for rule in (P02, P15):
+        for number, case in enumerate(rule.cases):
+            yield pytest.param(rule, case, id=f"{rule.id}-{number}-{case.expect}")
+
+
+@pytest.mark.parametrize(("rule", "case"), list(cases()))
+def test_golden_case(rule: Rule, case: Any) -> None:
+    facts = {name: read_value(FACTS[name], raw) for name, raw in case.facts(rule.typical).items()}
+    assert evaluate(rule, facts, case.on).verdict == case.expect
+
+
+def test_every_leaf_has_a_case_each_way() -> None:
+    for rule in (P02, P15):
+        seen = set()
+        for case in rule.cases:
+            facts = {name: read_value(FACTS[name], raw) for name, raw in case.facts(rule.typical).items()}
+            seen |= {(leaf.name, leaf.truth) for leaf in evaluate(rule, facts, case.on).leaves}
+        assert {(leaf.name, truth) for leaf in rule.leaves for truth in (True, False, None)} <= seen
+
+
+# An evaluator that shares nothing with the walker: each condition by hand, then the least of them.
+
+
+def naive_p02(facts: Mapping[str, Value]) -> str:
+    return least(
+        plain(facts["coal_mine_work"]),
+        over(facts["age"], lambda age: age >= 65),
+        plain(facts["registered_in_city"]),
+        over(facts["registered_since"], lambda day: None if day == DAY else day < DAY),
+        flipped(plain(facts["moved_out_since"])),
+        plain(facts["mine_insurance_record"]),
+    )
+
+
+def naive_p15(facts: Mapping[str, Value]) -> str:
+    work = {"none": True, "regular": False, "part_time_or_casual": None, "military": None}
+    return least(
+        over(facts["age"], lambda age: 18 <= age < 30),
+        plain(facts["registered_in_city"]),
+        over(facts["work_since_graduation"], lambda kind: work[kind]),
+        over(facts["months_without_work_since_graduation"], lambda months: months >= 6),
+        plain(facts["first_job_search"]),
+        plain(facts["accepts_counselling"]),
+        plain(facts["accepts_referral"]),
+        over(facts["times_received"], lambda times: times <= 3),
+    )
+
+
+def least(*truths: bool | None) -> str:
+    if False in truths:
+        return "not_eligible"
+    return "cannot_tell" if None in truths else "eligible"
+
+
+def plain(value: Value) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def flipped(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth
+
+
+def over(value: Value, holds: Callable[[Any], bool | None]) -> bool | None:
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Range):
+        found = {holds(number) for number in range(int(value.lo), int(value.hi) + 1)}
+    elif isinstance(value, Days):
+        length = (value.hi - value.lo).days
+        found = {holds(value.lo + timedelta(days=step)) for step in range(length + 1)}
+    else:
+        found = {holds(value)}
+    return found.pop() if len(found) == 1 else None
+
+
+YES_NO: Row = (True, False, NOT_ASKED)
+TABLES: dict[str, tuple[Rule, Callable[[Mapping[str, Value]], str], dict[str, Row]]] = {
+    "p02": (
+        P02,
+        naive_p02,
+        {
+            "coal_mine_work": (*YES_NO, DOES_NOT_KNOW),
+            "age": (64, 65, Range(64, 66), NOT_ASKED, Unknown("declined")),
+            "registered_in_city": (*YES_NO, DOES_NOT_KNOW),
+            "registered_since": (
+                DAY - timedelta(days=1),
+                DAY,
+                DAY + timedelta(days=1),
+                Days(date(2012, 7, 1), DAY),
+                NOT_ASKED,
+            ),
+            "moved_out_since": (*YES_NO, Unknown("undefined_in_source")),
+            "mine_insurance_record": (*YES_NO, DOES_NOT_KNOW),
+        },
+    ),
+    "p15": (
+        P15,
+        naive_p15,
+        {
+            "age": (17, 18, 29, 30, NOT_ASKED),
+            "registered_in_city": YES_NO,
+            "work_since_graduation": ("none", "part_time_or_casual", "military", "regular", NOT_ASKED),
+            "months_without_work_since_graduation": (5.9, 6, NOT_ASKED, Unknown("imprecise")),
+            "first_job_search": YES_NO,
+            "accepts_counselling": YES_NO,
+            "accepts_referral": YES_NO,
+            "times_received": (3, 4, NOT_ASKED),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_whole_product_against_a_second_evaluator(name: str) -> None:
+    """Same verdict; what is settled stays so whatever is filled in; what is not settled has something to ask."""
+    rule, naive, table = TABLES[name]
+    results = {}
+    for row in product(*table.values()):
+        facts = dict(zip(table, row, strict=True))
+        result = evaluate(rule, facts, ON)
+        assert result.verdict == naive(facts), facts
+        assert set(result.askable) <= set(result.missing)
+        results[row] = (result.verdict, result.settled)
+    for row, (verdict, settled) in results.items():
+        if settled:
+            assert {results[filled][0] for filled in fillings(row, table)} <= {verdict}, row
+
+
+def fillings(row: Row, table: Mapping[str, Row]) -> Iterator[Row]:
+    """The row with each fact that was not asked filled in, one at a time."""
+    for place, values in enumerate(table.values()):
+        if row[place] == NOT_ASKED:
+            yield from ((*row[:place], value, *row[place + 1 :]) for value in values)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_only_what_can_matter_is_asked(name: str) -> None:
+    """A fact is askable exactly if some outcome of the other open facts makes it decide."""
+    rule, naive, table = TABLES[name]
+    chance = random.Random(20180715)
+    known = {fact: [value for value in values if value != NOT_ASKED] for fact, values in table.items()}
+    for _ in range(400):
+        row = {fact: chance.choice(values) for fact, values in known.items()}
+        unasked = chance.sample(list(row), chance.randint(1, 4))
+        facts = {fact: value for fact, value in row.items() if fact not in unasked}
+        facts = {fact: Unknown("imprecise") if isinstance(v, Range | Days) else v for fact, v in facts.items()}
+        expected = {fact for fact in unasked if decides(fact, unasked, facts, table, naive)}
+        assert set(evaluate(rule, facts, ON).askable) == expected, facts
+
+
+def decides(
+    fact: str,
+    unasked: list[str],
+    facts: Mapping[str, Value],
+    table: Mapping[str, Row],
+    naive: Callable[[Mapping[str, Value]], str],
+) -> bool:
+    others = [other for other in unasked if other != fact]
+    for values in product(*(table[other] for other in others)):
+        rest = {**facts, **dict(zip(others, values, strict=True))}
+        if len({naive({**rest, fact: value}) for value in table[fact]}) > 1:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("rule", [P02, P15], ids=lambda rule: rule.id)
+def test_an_interview_ends_and_asks_nothing_twice(rule: Rule) -> None:
+    table = next(table for found, _, table in TABLES.values() if found is rule)
+    chance = random.Random(107)
+    for _ in range(200):
+        facts: dict[str, Value] = {}
+        while fact := next_question(rule, facts, ON):
+            assert fact not in facts
+            answers = [v for v in table[fact] if v != NOT_ASKED and not isinstance(v, Range | Days)]
+            facts[fact] = chance.choice([*answers, DOES_NOT_KNOW])
+        assert evaluate(rule, facts, ON).settled
+
+
+def test_order_of_questions() -> None:
+    assert next_question(P02, {}, ON) == "coal_mine_work"
+    assert evaluate(P15, {}, ON).askable[-1] == "times_received"
+    asked_again = evaluate(P02, typical(P02, registered_since=Days(date(2012, 7, 1), DAY)), ON)
+    assert asked_again.askable == ("registered_since",)
+    given_up = evaluate(P02, typical(P02, registered_since=Unknown("imprecise")), ON)
+    assert given_up.settled
+    assert given_up.missing == ("registered_since",)
+
+
+def test_not_registered_ends_the_check_at_once() -> None:
+    result = evaluate(P02, {"registered_in_city": False}, ON)
+    assert (result.verdict, result.settled, result.askable, result.missing) == ("not_eligible", True, (), ())
+
+
+def test_a_fact_of_another_rule_changes_nothing() -> None:
+    assert evaluate(P02, typical(P02, employees=3, first_job_search=False), ON) == evaluate(P02, typical(P02), ON)
+
+
+def test_reasons_say_what_is_needed_and_where_it_stands() -> None:
+    result = evaluate(P02, typical(P02, age=64, registered_since=DAY), ON)
+    age = next(leaf for leaf in result.leaves if leaf.fact == "age")
+    assert (age.truth, age.value, dict(age.needed), age.text_key) == (False, 64, {"at_least": 65}, "rule.p02.age.unmet")
+    assert dict(age.params) == {"age_min": 65}
+    assert age.source == "item 2, 一, (二)"
+    since = next(leaf for leaf in result.leaves if leaf.fact == "registered_since")
+    assert (since.truth, since.why, since.text_key) == (
+        None,
+        "undefined_in_source",
+        "rule.p02.registered_since.undefined",
+    )
+    assert dict(since.needed) == {"before": "2012-07-31"}
+
+
+def test_every_text_key_has_its_text() -> None:
+    for rule in (P02, P15):
+        for result in (evaluate(rule, {}, ON), evaluate(rule, typical(rule), ON)):
+            assert {leaf.text_key for leaf in result.leaves} <= set(rule.texts)
+            assert {change.text_key for change in result.would_change} <= set(rule.texts)
+
+
+def test_what_would_change_a_no() -> None:
+    since = Since(date(2018, 3, 1), date(2018, 3, 1))
+    result = evaluate(P15, typical(P15, months_without_work_since_graduation=since), ON)
+    (change,) = result.would_change
+    assert (change.kind, change.possible, change.on) == ("become", True, date(2018, 9, 1))
+    assert change.text_key == "rule.p15.months_without_work_since_graduation.change"
+
+
+def test_outside_the_plan_year_no_day_is_named() -> None:
+    on = date(2026, 7, 15)
+    since = Since(date(2026, 3, 1), date(2026, 3, 1))
+    (change,) = evaluate(P15, typical(P15, months_without_work_since_graduation=since), on).would_change
+    assert (change.possible, change.on) == (True, None)
+
+
+def test_no_day_is_named_on_which_nobody_can_apply() -> None:
+    in_july = evaluate(P02, typical(P02, age=Born(date(1953, 7, 20), date(1953, 7, 20))), date(2018, 7, 1))
+    assert in_july.would_change[0].on == date(2018, 7, 20)
+    too_late = evaluate(P02, typical(P02, age=Born(date(1953, 8, 20), date(1953, 8, 20))), date(2018, 7, 1))
+    assert too_late.would_change[0].on is None
+
+
+def test_what_is_over_cannot_change() -> None:
+    (too_old,) = evaluate(P15, typical(P15, age=30), ON).would_change
+    assert (too_old.possible, too_old.text_key) == (False, "rule.p15.age.unmet")
+    (too_young,) = evaluate(P15, typical(P15, age=17), ON).would_change
+    assert (too_young.possible, too_young.text_key) == (True, "rule.p15.age.change")
+    both = evaluate(P15, typical(P15, age=30, accepts_referral=False), ON).would_change
+    assert {change.fact for change in both} == {"age", "accepts_referral"}
+
+
+def test_what_must_be_found_out() -> None:
+    result = evaluate(P02, typical(P02, mine_insurance_record=DOES_NOT_KNOW), ON)
+    assert [(change.kind, change.fact) for change in result.would_change] == [("find_out", "mine_insurance_record")]
+    assert evaluate(P02, typical(P02, registered_since=DAY), ON).would_change == ()
+
+
+def test_ages_and_months_grow() -> None:
+    told = Born(*born_at_age(64, ON))
+    assert evaluate(P02, typical(P02, age=told), ON).verdict == "not_eligible"
+    assert evaluate(P02, typical(P02, age=told), date(2018, 12, 1)).verdict == "cannot_tell"
+    assert evaluate(P02, typical(P02, age=told), date(2019, 7, 15)).verdict == "eligible"
+    five = Since(*begun_before(5, ON))
+    assert (
+        evaluate(P15, typical(P15, months_without_work_since_graduation=five), date(2018, 8, 15)).verdict == "eligible"
+    )
+
+
+def test_a_value_of_the_wrong_type_is_an_error() -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        evaluate(P02, {"age": "old"}, ON)
+    with pytest.raises(ValueError, match="cannot be compared"):
+        evaluate(P02, {"coal_mine_work": 1}, ON)
+
+
+@pytest.mark.parametrize("days", range(0, 800, 7))
+def test_an_age_told_is_that_age_on_that_day(days: int) -> None:
+    on = date(2018, 1, 1) + timedelta(days=days)
+    for years in (0, 17, 18, 29, 30, 64, 65, 100):
+        first, last = born_at_age(years, on)
+        assert years_between(first, on) == years_between(last, on) == years
+        assert years_between(first - timedelta(days=1), on) == years + 1
+        assert years_between(last + timedelta(days=1), on) == max(0, years - 1)
+
+
+@pytest.mark.parametrize("on", [date(2018, 2, 28), date(2020, 2, 29), date(2018, 4, 30), date(2018, 8, 31), ON])
+def test_months_told_are_those_months_on_that_day(on: date) -> None:
+    for months in range(25):
+        first, last = begun_before(months, on)
+        assert months <= months_between(last, on) <= months_between(first, on) < months + 1
+
+
+def test_month_ends() -> None:
+    assert add_months(date(2018, 8, 31), 6) == date(2019, 2, 28)
+    assert months_between(date(2018, 8, 31), date(2019, 2, 28)) == 6
+    assert months_between(date(2019, 1, 1), date(2018, 1, 1)) == 0
+
+
+P02_TIMES = Schedule.of("2018-07", "2018-09", (7,))
+P20_TIMES = Schedule.of("2018-01", "2018-11")
+
+
+@pytest.mark.parametrize(
+    ("times", "day", "expected"),
+    [
+        (P02_TIMES, "2018-06-30", "not_yet"),
+        (P02_TIMES, "2018-07-01", "open"),
+        (P02_TIMES, "2018-07-31", "open"),
+        (P02_TIMES, "2018-08-01", "closed"),
+        (P02_TIMES, "2017-12-31", "not_confirmed"),
+        (P02_TIMES, "2019-07-15", "not_confirmed"),
+        (P20_TIMES, "2018-01-01", "open"),
+        (P20_TIMES, "2018-11-30", "open"),
+        (P20_TIMES, "2018-12-01", "closed"),
+        (P20_TIMES, "2018-12-31", "closed"),
+        (P20_TIMES, "2019-01-01", "not_confirmed"),
+        (Schedule.of("2018-02", "2018-12"), "2018-01-31", "not_yet"),
+        (Schedule.of("2018-02", "2018-12"), "2018-02-01", "open"),
+    ],
+)
+def test_window(times: Schedule, day: str, expected: str) -> None:
+    assert window(times, date.fromisoformat(day)) == expected
+
+
+TREE = """
+rules:
+  - id: p20
+    kind: KIND
+    subjects: [business]
+    when:
+      all:
+        - {fact: employees, at_most: {figure: most}, source: item, text: {met: 合, unmet: 要{most}人以下, unknown: 未知}}
+        - any:
+            - all:
+                - {fact: is_manufacturer, is: true, name: factory, source: item, text: &t {met: 是, unmet: 否, unknown: 未知}}
+                - {fact: factory_registration, is: true, source: item, text: *t}
+            - all:
+                - not: {fact: is_manufacturer, is: true, name: shop, source: item, text: *t}
+                - {fact: business_registration, is: true, source: item, text: *t}
+    cases: []
+"""
+UNDEFINED = """
+rules:
+  - id: p06.1
+    kind: benefit
+    subjects: [self]
+    when: {name: criteria, undefined: always, source: item, text: {met: 合, unmet: 否, unknown: 未知, undefined: 沒有寫}}
+"""
+
+
+def load_text(folder: Path, text: str, **figures: int) -> Rule:
+    path = folder / "rules.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_rules(path, figures)[0]
+
+
+def test_a_fact_that_two_branches_share(tmp_path: Path) -> None:
+    """Only the registration of one's own branch is asked, exactly."""
+    rule = load_text(tmp_path, TREE.replace("KIND", "duty"), most=50)
+    values: dict[str, Row] = {
+        "employees": (50, 51, NOT_ASKED),
+        "is_manufacturer": YES_NO,
+        "factory_registration": YES_NO,
+        "business_registration": YES_NO,
+    }
+    assert rule.facts == tuple(values)
+    verdicts = {}
+    for row in product(*values.values()):
+        verdicts[row] = evaluate(rule, dict(zip(values, row, strict=True)), ON)
+    for row, result in verdicts.items():
+        open_ones = [place for place in range(4) if row[place] == NOT_ASKED]
+        for place in open_ones:
+            decides = any(
+                len({verdicts[(*full[:place], value, *full[place + 1 :])].verdict for value in (*values_at(values, place),)})
+                > 1
+                for full in product(*(values_at(values, p) if p in open_ones else (row[p],) for p in range(4)))
+            )
+            assert (rule.facts[place] in result.askable) == decides, row
+    told: dict[str, Value] = {"employees": 50, "is_manufacturer": True}
+    assert evaluate(rule, told, ON).askable == ("factory_registration",)
+    assert evaluate(rule, {**told, "factory_registration": False}, ON).verdict == "does_not_apply"
+
+
+def values_at(values: Mapping[str, Row], place: int) -> Row:
+    return list(values.values())[place]
+
+
+def test_the_nearest_miss_takes_the_cheaper_branch(tmp_path: Path) -> None:
+    rule = load_text(tmp_path, TREE.replace("KIND", "benefit"), most=50)
+    facts: dict[str, Value] = {
+        "employees": 60,
+        "is_manufacturer": True,
+        "factory_registration": False,
+        "business_registration": False,
+    }
+    changes = evaluate(rule, facts, ON).would_change
+    assert [change.name for change in changes] == ["employees", "factory_registration"]
+    assert dict(changes[0].params) == {"most": 50}
+
+
+def test_a_condition_the_plan_never_explains(tmp_path: Path) -> None:
+    rule = load_text(tmp_path, UNDEFINED)
+    result = evaluate(rule, {}, ON)
+    assert (result.verdict, result.settled, result.missing, result.askable) == ("cannot_tell", True, (), ())
+    assert result.leaves[0].text_key == "rule.p06.1.criteria.undefined"
+
+
+def test_an_audience_is_never_told_no(tmp_path: Path) -> None:
+    rule = load_text(tmp_path, TREE.replace("KIND", "audience"), most=50)
+    assert evaluate(rule, {"employees": 51}, ON).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{figure: most}", "{figure: least}", "no figure 'least'"),
+        ("要{most}人以下", "要{least}人以下", "no figure 'least'"),
+        ("要{most}人以下", "要50人以下", "a number is typed into a text"),
+        ("at_most: {figure: most}", "at_most: many", "employees|at_most"),
+        ("name: factory, ", "", "two leaves are named is_manufacturer"),
+        ("is: true, name: factory", "is: true, at_most: 3, name: factory", "one operator"),
+        ("kind: KIND", "kind: gift", "must be one of"),
+        ("cases: []", "cases: [{expect: eligible}]", "either 'given' or 'but'"),
+    ],
+)
+def test_faults_of_a_rule_file(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = TREE.replace(old, new).replace("KIND", "benefit")
+    with pytest.raises(KnowledgeError, match=said) as error:
+        load_text(tmp_path, text, most=50)
+    assert "rules.yaml:" in str(error.value)
+
+
+def test_graph() -> None:
+    drawn = mermaid(P15)
+    assert drawn.startswith("flowchart TD\n")
+    assert "age in 18 .. 29" in drawn
+    assert "not defined: work_since_graduation in part_time_or_casual .. military" in drawn
+    assert "times_received < 4" in drawn
+
+
+def test_values_survive_the_store() -> None:
+    assert to_json(Range(3, 4)) == [3, 4]
+    assert to_json(NOT_ASKED) is None
