@@ -117,17 +117,20 @@ class WebChat:
     # -- who is there
 
     def visitor(self, request: Request) -> Visitor:
-        """The browser's visitor; a browser without a token gets a new one.
+        """The browser's visitor; a browser without a token, or with that of an ended conversation, gets a new one.
 
         Raises Refused for a token that we did not issue.
         """
         token = request.cookies.get(COOKIE, "")
         if token and not self.keys.genuine(token):
             raise Refused(403, "web.error_session")
-        fresh = not token
-        token = token or self.keys.issue()
-        address = Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
-        return Visitor(token, fresh, address, None if fresh else self.door.conversation(address))
+        if token:
+            address = _address(token)
+            conversation = self.door.conversation(address)
+            if conversation is None or not self.door.standing(conversation).ended:
+                return Visitor(token, False, address, conversation)
+        token = self.keys.issue()
+        return Visitor(token, True, _address(token), None)
 
     def _language(self, request: Request, visitor: Visitor | None) -> str:
         if visitor is not None and visitor.conversation is not None:
@@ -345,14 +348,22 @@ class WebChat:
         newest = after
         async for _ in self.door.watch(conversation):
             standing = self.door.standing(conversation)
-            shown = self.door.shown(conversation, newest)
-            for entry in shown:
+            shown = self.door.shown(conversation, max(0, newest - 1))
+            # The newest line that the browser has is looked up again: it is gone once everything was forgotten.
+            if standing.ended or (newest and [entry.seq for entry in shown[:1]] != [newest]):
+                yield ServerSentEvent("", event="gone")
+                return
+            for entry in shown[1:] if newest else shown:
                 newest = entry.seq or newest
                 yield ServerSentEvent(self.pages.bubble(standing.lang, entry), event="message", id=str(newest))
             fresh = _state(standing)
             if fresh != state:
                 state = fresh
                 yield ServerSentEvent(state, event="state")
+
+
+def _address(token: str) -> Address:
+    return Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
 
 
 def _state(standing: Standing) -> str:

@@ -121,7 +121,7 @@ def facts(topic: str | None, lang: str) -> None:
     voice = Voice(Catalog.of(loaded), lang, {})
     for name, fact in loaded.facts.items():
         if not topic or name in wanted:
-            choices = ", ".join(f"{value}={value_text(voice, loaded, name, fact.choice_value(value))}" for value in fact.choices)
+            choices = ", ".join(f"{value}={value_text(voice, loaded, name, fact.choice_value(value), now().date())}" for value in fact.choices)
             click.echo(f"{name}\t{fact.type}\t{voice(f'fact.{name}.label')}\t{choices}")
 
 

@@ -74,6 +74,7 @@ class Readback:
     fact: str
     value: object
     subject: str
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class ShowSummary:
     topic: str
     subject: str
     answers: tuple[tuple[str, object], ...]
+    on: date
 
 
 @dataclass(frozen=True)

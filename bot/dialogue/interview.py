@@ -94,7 +94,7 @@ def _end(state: State, world: World, rule: Rule, result: Result, before: tuple[E
     topic_id = topic_of_rule(rule.id)
     topic = world.knowledge.topics[topic_id]
     answers = tuple((leaf, state.told().get(leaf)) for leaf in rule.facts if leaf in state.told())
-    summary = ShowSummary(rule.id, topic_id, state.subject, answers)
+    summary = ShowSummary(rule.id, topic_id, state.subject, answers, world.today)
     verdict = ShowVerdict(rule.id, topic_id, state.subject, result, window(schedule(topic, world), world.today), world.today)
     ended = tuple(sorted({*state.ended, f"{state.subject}/{rule.id}"}))
     state = dataclasses.replace(state, asking=None, ended=ended)
@@ -129,7 +129,7 @@ def take(state: State, world: World, value: Any, sent_ms: int, show: bool = Fals
     passed = (*state.interview.passed, fact) if fact in state.told() else state.interview.passed
     interview = dataclasses.replace(state.interview, passed=passed)
     state = dataclasses.replace(state.with_fact(fact, value), asking=None, misses=0, interview=interview)
-    before = (Readback(fact, value, state.subject),) if show else ()
+    before = (Readback(fact, value, state.subject, world.today),) if show else ()
     return _next(state, world, rule, sent_ms, before=before)
 
 

@@ -56,11 +56,11 @@ class Assistant:
         return turns, state.lang, to_doc(state)
 
     def apologize(self, lease: Lease, event: Event) -> tuple[list[Turn], str, str]:
-        """The state stays; the citizen hears that this message failed."""
-        state = from_doc(lease.state, lease.facts)
+        """The state stays, unless it is what cannot be read; the citizen hears that this message failed."""
+        state, doc = _readable(lease)
         replies = self.renderer.replies((Say("conversation.sorry", (MENU, PERSON)),), self._lang(state), state.subject)
         turn = Turn(event, self._heard(event, state), bundles=_bundles(replies))
-        return [turn], state.lang, lease.state
+        return [turn], state.lang, doc
 
     def _lang(self, state: State) -> str:
         return state.lang or self.languages[0]
@@ -116,6 +116,15 @@ class Assistant:
         if event.text is not None:
             return Reply(event.text, state.lang)
         return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state)), state.lang)
+
+
+def _readable(lease: Lease) -> tuple[State, str]:
+    """State and document of a lease; a document that cannot be read starts anew, or no later message would be answered."""
+    try:
+        return from_doc(lease.state, lease.facts), lease.state
+    except (ValueError, TypeError, KeyError):
+        fresh = State(lang=lease.lang, facts=lease.facts)
+        return fresh, to_doc(fresh)
 
 
 def _next_number(clock: Clock, conversation: int, event: Event) -> str:

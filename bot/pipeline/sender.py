@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bot import observe
 from bot.channels.port import Channel, Parcel, Receipt, Sent
 from bot.pipeline.hub import DESK, Hub
-from bot.store import Store, StoreUnavailable
+from bot.store import Store
 from bot.store.records import Delivery, Outcome
 
 AT_ONCE = 64
@@ -63,7 +63,7 @@ class Sender:
         while True:
             try:
                 await self._round()
-            except StoreUnavailable as error:
+            except Exception as error:  # the store, or a fault of ours: sending leases run out
                 observe.failure("deliveries", error)
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -96,7 +96,7 @@ class Sender:
         observe.count(f"deliveries.{outcome.result}")
         try:
             await self.store.finish([outcome])
-        except StoreUnavailable as error:
+        except Exception as error:
             observe.failure("finish", error)  # the sending lease runs out; a receiver may see it again
             return
         self.hub.publish(delivery.conversation)

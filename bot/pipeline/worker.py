@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import uuid
+from collections.abc import Callable
 from typing import Protocol
 
 from bot import observe
@@ -14,16 +16,17 @@ from bot.store.records import Committed, Event, Lease, StaleFence, Turn
 BATCH = 64
 POLL_SECONDS = 1.0
 TRIES = 3
+Taken = tuple[list[Turn], str, str]
 
 
 class Mind(Protocol):
     """What the worker needs of the assistant."""
 
-    def take(self, lease: Lease) -> tuple[list[Turn], str, str]:
+    def take(self, lease: Lease) -> Taken:
         """The turns of a lease's events, the language and the new state document."""
         ...
 
-    def apologize(self, lease: Lease, event: Event) -> tuple[list[Turn], str, str]:
+    def apologize(self, lease: Lease, event: Event) -> Taken:
         """A turn that tells the citizen that this message could not be worked on."""
         ...
 
@@ -44,8 +47,8 @@ class Worker:
         while True:
             try:
                 busy = await self.drain()
-            except StoreUnavailable as error:
-                observe.failure("lease", error)
+            except Exception as error:  # the store, or a fault of ours: leases run out, events stay
+                observe.failure("worker", error)
                 await asyncio.sleep(POLL_SECONDS)
                 continue
             if not busy:
@@ -66,31 +69,37 @@ class Worker:
         return bool(leases)
 
     async def _take(self, lease: Lease) -> None:
+        """Take all events of a lease; if that fails, the first alone; after its last try the citizen is told."""
         if not lease.events:
             await self._store.release(lease, None, TRIES)
             return
-        try:
-            turns, lang, state = self._mind.take(lease)
-        except Exception as error:  # a poisoned message must not stop the others
-            observe.failure("turn", error)
-            await self._failed(lease)
+        if await self._turns(lease, lambda: self._mind.take(lease)):
             return
-        await self._commit(lease, turns, lang, state)
+        event = lease.events[0]
+        if len(lease.events) > 1:
+            await self._take(dataclasses.replace(lease, events=(event,)))
+        elif event.attempts + 1 < TRIES:
+            await self._store.release(lease, event, TRIES)
+        else:
+            observe.count("turns.given_up")
+            if not await self._turns(lease, lambda: self._mind.apologize(lease, event)):
+                await self._store.release(lease, event, TRIES)
 
-    async def _commit(self, lease: Lease, turns: list[Turn], lang: str, state: str) -> None:
+    async def _turns(self, lease: Lease, think: Callable[[], Taken]) -> bool:
+        """Think and commit; False when this failed because of the events themselves."""
         try:
+            turns, lang, state = think()
             done = await self._store.commit(lease, turns, lang, state)
         except StaleFence:
             observe.count("turns.stale")
-            return
         except StoreUnavailable as error:
             observe.failure("commit", error)  # the lease runs out and the events are taken again
-            return
-        except Exception as error:
-            observe.failure("commit", error)
-            await self._store.release(lease, lease.events[0], TRIES)
-            return
-        self._announce(done, turns)
+        except Exception as error:  # a poisoned message must not stop the others
+            observe.failure("turn", error)
+            return False
+        else:
+            self._announce(done, turns)
+        return True
 
     def _announce(self, done: Committed, turns: list[Turn]) -> None:
         observe.count("turns", len(turns))
@@ -101,13 +110,3 @@ class Worker:
             self.sent.set()
         if done.more:
             self.wake.set()
-
-    async def _failed(self, lease: Lease) -> None:
-        """One event a lease from here on; after the last try the citizen is told and the event is done."""
-        event = lease.events[0]
-        if event.attempts + 1 < TRIES:
-            await self._store.release(lease, event, TRIES)
-            return
-        observe.count("turns.given_up")
-        turns, lang, state = self._mind.apologize(lease, event)
-        await self._commit(lease, turns, lang, state)

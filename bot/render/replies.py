@@ -105,7 +105,7 @@ class Renderer:
             case e.Ask():
                 reply = self._ask(effect, voice)
             case e.Readback():
-                value = verdicts.value_text(voice, self.knowledge, effect.fact, effect.value)
+                value = verdicts.value_text(voice, self.knowledge, effect.fact, effect.value, effect.on)
                 reply = self._reply(self._fill("say", voice, key="conversation.readback", params={"value": value}), voice)
             case e.ShowSummary():
                 reply = self._summary(effect, voice)
@@ -263,7 +263,7 @@ class Renderer:
 
     def _summary(self, effect: e.ShowSummary, voice: Voice) -> Reply:
         answers = [
-            (voice(f"fact.{fact}.label"), verdicts.value_text(voice, self.knowledge, fact, value))
+            (voice(f"fact.{fact}.label"), verdicts.value_text(voice, self.knowledge, fact, value, effect.on))
             for fact, value in effect.answers
         ]
         chosen = tuple(

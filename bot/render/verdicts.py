@@ -30,7 +30,7 @@ def fact_text(voice: Voice, knowledge: Knowledge, fact_id: str, field: str, subj
     return voice(key, **figures)
 
 
-def value_text(voice: Voice, knowledge: Knowledge, fact_id: str, raw: Any, on: date | None = None) -> str:
+def value_text(voice: Voice, knowledge: Knowledge, fact_id: str, raw: Any, on: date) -> str:
     """A told value as a person would say it. An age or duration that grows is said as of `on`."""
     value = from_json(raw)
     if isinstance(value, Unknown):
@@ -38,10 +38,8 @@ def value_text(voice: Voice, knowledge: Knowledge, fact_id: str, raw: Any, on: d
     choice = knowledge.facts[fact_id].choice_of(raw)
     if choice is not None:
         return voice(f"fact.{fact_id}.choice.{choice}")
-    if isinstance(value, Born | Since) and on is not None:
+    if isinstance(value, Born | Since):
         raw = shown(value, on)
-    elif isinstance(value, Born | Since):
-        raw = [value.lo.isoformat(), value.hi.isoformat()]
     if isinstance(raw, list) and raw[0] != raw[1]:
         return voice("conversation.value.between", low=_one(raw[0], voice), high=_one(raw[1], voice))
     return _one(raw[0] if isinstance(raw, list) else raw, voice)

@@ -162,18 +162,23 @@ def _open_cases(connection: Connection, conversations: list[int]) -> dict[int, C
 
 
 def release(connection: Connection, conversation: int, fence: int, failed: Event | None, tries: int) -> bool:
-    """Give a lease back after a failed turn; an event that failed `tries` times is moved aside. True when it was."""
+    """Give a lease back after a failed turn; an event that failed `tries` times is moved aside. True when it was.
+
+    Whoever lost the lease meanwhile changes nothing.
+    """
     aside = failed is not None and failed.attempts + 1 >= tries
+    held = connection.execute(
+        f"UPDATE conversations SET leased_until = {NOW} + :pause, leased_by = '', pending = pending - :aside"
+        " WHERE id = :id AND fence = :fence RETURNING id",
+        {"id": conversation, "fence": fence, "pause": 0.0 if aside else 0.5, "aside": int(aside)},
+    ).fetchone()
+    if held is None:
+        return False
     if failed is not None:
         connection.execute(
             "UPDATE inbox SET attempts = attempts + 1, state = :state WHERE id = :id",
             {"state": "failed" if aside else "new", "id": failed.id},
         )
-    connection.execute(
-        f"UPDATE conversations SET leased_until = {NOW} + :pause, leased_by = '', pending = pending - :aside"
-        " WHERE id = :id AND fence = :fence",
-        {"id": conversation, "fence": fence, "pause": 0.0 if aside else 0.5, "aside": int(aside)},
-    )
     return aside
 
 

@@ -215,6 +215,7 @@ def forget(connection: Connection, conversation: int) -> dict[str, int]:
         table: connection.execute(f"DELETE FROM {table} WHERE conversation_id = :id", key).rowcount
         for table in ("outbox", "messages", "facts")
     }
+    connection.execute("DELETE FROM inbox WHERE conversation_id = :id AND state = 'failed'", key)
     connection.execute(
         "DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key
     )

@@ -33,7 +33,8 @@ class FactState(NamedTuple):
 
 def states_of(rule: Rule, values: Sequence[Value], on: date) -> tuple[FactState, ...]:
     """The state of each fact of the rule, in the order of `rule.facts`."""
-    return tuple(_state(rule, fact, value, on) for fact, value in zip(rule.facts, values, strict=True))
+    kinds: list[type] = [type(value) for value in values]  # 1, 1.0 and True are equal, and not the same answer
+    return tuple(_state(rule, *told, on) for told in zip(rule.facts, kinds, values, strict=True))
 
 
 def opened(rule: Rule, states: Sequence[FactState], values: Sequence[Value]) -> tuple[FactState, ...]:
@@ -48,7 +49,8 @@ def _could_be_told(value: Value) -> bool:
     return isinstance(value, Unknown) and value.reason != "undefined_in_source"
 
 
-def _state(rule: Rule, fact: str, value: Value, on: date) -> FactState:
+@lru_cache(maxsize=8192)
+def _state(rule: Rule, fact: str, _: type, value: Value, on: date) -> FactState:
     leaves = _leaves_on(rule, fact)
     now = tuple(leaf_truth(leaf, value, on)[0] for leaf in leaves)
     if isinstance(value, Unknown):
@@ -117,7 +119,20 @@ def _values_inside(leaves: Sequence[Leaf], value: Days | Born | Since | Range, o
 
 def root_truth(rule: Rule, states: Sequence[FactState]) -> int:
     """The rule's truth as things stand."""
-    return next(iter(_fold(rule, {fact: ((state.now,),) for fact, state in zip(rule.facts, states, strict=True)})))[0]
+    now = {fact: state.now for fact, state in zip(rule.facts, states, strict=True)}
+    places = _places(rule)
+
+    def truth(node: Any) -> int:
+        match node:
+            case AllOf():
+                return min(map(truth, node.all))
+            case AnyOf():
+                return max(map(truth, node.any))
+            case NotOf():
+                return TRUE - truth(node.not_)
+        return UNKNOWN if node.fact is None else now[node.fact][places[id(node)]]
+
+    return truth(rule.tree)
 
 
 @lru_cache(maxsize=65536)

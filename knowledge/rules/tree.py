@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
@@ -46,12 +48,12 @@ class Condition(Strict):
     def _get(self, operator: str) -> Any:
         return getattr(self, "is_" if operator == "is" else operator)
 
-    @property
+    @cached_property
     def operator(self) -> str:
         """The operator's name."""
         return self._operators()[0]
 
-    @property
+    @cached_property
     def operand(self) -> Any:
         """What the fact is compared with."""
         return self._get(self.operator)
@@ -95,20 +97,20 @@ class Leaf(Condition):
             raise ValueError("a leaf without a fact needs a name")
         return self
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its name in the catalog: the fact's, unless the author gave another."""
         return self.named or self.fact or ""
 
-    @property
-    def needed(self) -> dict[str, Any]:
+    @cached_property
+    def needed(self) -> Mapping[str, Any]:
         """The test in JSON, such as `{"at_least": 65}`; empty where the plan explains nothing."""
         if self.undefined:
-            return {}
+            return MappingProxyType({})
         operand = self.operand
         if isinstance(operand, tuple):
             operand = list(operand)
-        return {self.operator: operand.isoformat() if isinstance(operand, date) else operand}
+        return MappingProxyType({self.operator: operand.isoformat() if isinstance(operand, date) else operand})
 
 
 class AllOf(Strict):
@@ -221,9 +223,10 @@ class Rule:
         """The catalog key of a leaf's text; `state` is met, unmet, unknown, undefined or change."""
         return f"rule.{self.id}.{leaf.name}.{state}"
 
-    def params(self, leaf: Leaf, state: str) -> dict[str, FigureValue]:
+    def params(self, leaf: Leaf, state: str) -> Mapping[str, FigureValue]:
         """The figures a text names."""
-        return {name: self.figures[name] for name in placeholders(getattr(leaf.text, state) or "")}
+        names = placeholders(getattr(leaf.text, state) or "")
+        return MappingProxyType({name: self.figures[name] for name in names})
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,7 @@ def leaves_of(node: Any) -> Iterator[Leaf]:
         yield from leaves_of(branch)
 
 
+@lru_cache(maxsize=4096)
 def placeholders(text: str) -> tuple[str, ...]:
     """The names in braces in a text."""
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))

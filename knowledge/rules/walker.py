@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from knowledge.rules.change import nearest_miss, to_find_out
 from knowledge.rules.outlook import best_first, can_matter, opened, root_truth, states_of
@@ -24,6 +25,14 @@ def evaluate(rule: Rule, facts: Mapping[str, Value], on: date) -> Result:
 
     Raises ValueError for a fact of the wrong type; `knowledge.facts.read_value` checks JSON before it comes here.
     """
+    told = tuple((fact, type(facts[fact]), facts[fact]) for fact in rule.facts if fact in facts)
+    return _evaluated(rule, told, on)
+
+
+@lru_cache(maxsize=8192)
+def _evaluated(rule: Rule, told: tuple[tuple[str, type, Value], ...], on: date) -> Result:
+    """The type is part of the key: 1, 1.0 and True are equal and not the same answer."""
+    facts = {fact: value for fact, _, value in told}
     values = [facts.get(fact, NOT_ASKED) for fact in rule.facts]
     states = states_of(rule, values, on)
     truth = root_truth(rule, states)
@@ -33,7 +42,7 @@ def evaluate(rule: Rule, facts: Mapping[str, Value], on: date) -> Result:
         rule=rule.id,
         verdict=VERDICTS[rule.kind][truth],
         settled=not askable,
-        leaves=tuple(_leaf_result(rule, leaf, facts, on) for leaf in rule.leaves),
+        leaves=tuple(_leaf_result(rule, place, *_typed(facts, leaf), on) for place, leaf in enumerate(rule.leaves)),
         missing=missing,
         would_change=_would_change(rule, facts, on, truth, missing),
         askable=askable,
@@ -54,8 +63,14 @@ def _would_change(
     return to_find_out(rule, missing) if truth == UNKNOWN else ()
 
 
-def _leaf_result(rule: Rule, leaf: Leaf, facts: Mapping[str, Value], on: date) -> LeafResult:
+def _typed(facts: Mapping[str, Value], leaf: Leaf) -> tuple[type, Value]:
     value = facts.get(leaf.fact or "", NOT_ASKED)
+    return type(value), value
+
+
+@lru_cache(maxsize=8192)
+def _leaf_result(rule: Rule, place: int, _: type, value: Value, on: date) -> LeafResult:
+    leaf = rule.leaves[place]
     truth, why = leaf_truth(leaf, value, on)
     state = {TRUE: "met", FALSE: "unmet"}.get(truth, "undefined" if why == "undefined_in_source" else "unknown")
     if getattr(leaf.text, state) is None:

@@ -31,7 +31,7 @@ function keepPlace(change) {
 }
 
 function place(article) {
-  const first = bubbles.querySelector(".bubble:not([data-seq])");
+  const first = bubbles.querySelector(".bubble[data-client-id]:not([data-seq])");
   $("welcome")?.remove();
   article.classList.add("is-new");
   bubbles.insertBefore(article, article.dataset.seq ? first ?? end : end);
@@ -96,6 +96,7 @@ async function send(fields, words, restore) {
   const error = await post(fields);
   if (error) return fail(article, fields, error, words, restore);
   says.started = "";
+  for (const part of document.querySelectorAll(".own")) part.hidden = false;
   if (says.mode !== "human") setTyping(says.saysTyping);
   if (!stream) listen();
 }
