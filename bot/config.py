@@ -28,13 +28,24 @@ TABLE = (
     Setting("LABOR_BOT_PORT", "8000", "Port the server listens on."),
     Setting("LABOR_BOT_DATA_DIR", "var", "Folder for the database and the installation's own key."),
     Setting("LABOR_BOT_DATABASE_URL", "", "`sqlite:///PATH`; empty: `labor-bot.db` in the data folder."),
-    Setting("LABOR_BOT_KNOWLEDGE_DIR", "", "Folder with an installation's own dated facts and newer plans; empty: none."),
-    Setting("LABOR_BOT_PUBLIC_URL", "", "Where people and platforms reach this server; cookies are Secure when it is https."),
+    Setting(
+        "LABOR_BOT_KNOWLEDGE_DIR", "", "Folder with an installation's own dated facts and newer plans; empty: none."
+    ),
+    Setting(
+        "LABOR_BOT_PUBLIC_URL", "", "Where people and platforms reach this server; cookies are Secure when it is https."
+    ),
     Setting("LABOR_BOT_TRUSTED_PROXIES", "127.0.0.1", "Comma list of proxies whose X-Forwarded-For is believed."),
     Setting("LABOR_BOT_EXIT_URL", "https://www.cwa.gov.tw/", "Where the quick exit leads: a harmless public page."),
-    Setting("LABOR_BOT_HOOK_SECRET", "", "Key of the generic webhook's signatures; the hook is on when it is set.", secret=True),
+    Setting(
+        "LABOR_BOT_HOOK_SECRET",
+        "",
+        "Key of the generic webhook's signatures; the hook is on when it is set.",
+        secret=True,
+    ),
     Setting("LABOR_BOT_HOOK_REPLY_URL", "", "Where the generic webhook's answers are posted."),
-    Setting("LABOR_BOT_HOLD_MINUTES", "30", "A held case without a caseworker's answer returns to the queue after this."),
+    Setting(
+        "LABOR_BOT_HOLD_MINUTES", "30", "A held case without a caseworker's answer returns to the queue after this."
+    ),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE", "30", "Messages a minute one address may send in the web chat."),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE_IP", "240", "Messages a minute one IP address may send in the web chat."),
     Setting("LABOR_BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. Logs never hold content."),

@@ -29,8 +29,8 @@ from bot.pipeline.resources import TEMPLATES, Resources
 from bot.store import StoreUnavailable
 
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self';"
-    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = (
     (b"content-security-policy", CSP.encode()),
@@ -43,7 +43,7 @@ HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SafeHeaders:
-    """Puts the security headers on every answer, keeps pages out of shared caches, and traces out of answers and logs."""
+    """Security headers on every answer, pages kept out of shared caches, traces kept out of answers and logs."""
 
     def __init__(self, app: ASGIApp, secure: bool) -> None:
         self._app = app
@@ -114,7 +114,11 @@ class Server:
         routes = [
             *chat.routes(),
             *desk.routes(),
-            *([Route("/webhook/hook", HookInbox(house.door, config.hook_secret), methods=["POST"])] if config.hook_on else []),
+            *(
+                [Route("/webhook/hook", HookInbox(house.door, config.hook_secret), methods=["POST"])]
+                if config.hook_on
+                else []
+            ),
             Route("/healthz", alive),
             Route("/readyz", ready),
             Mount("/static", StaticFiles(directory=TEMPLATES / "static")),
@@ -155,6 +159,3 @@ def client_ip(request: Request, trusted: tuple[str, ...]) -> str:
     peer = request.client.host if request.client else "?"
     forwarded = request.headers.get("x-forwarded-for", "")
     return forwarded.rpartition(",")[2].strip() or peer if peer in trusted and forwarded else peer
-
-
-

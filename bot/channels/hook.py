@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -120,7 +119,7 @@ class HookChannel:
         try:
             async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
                 return _receipt(response.status, response.headers.get("Retry-After", ""))
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Receipt(Sent.RETRY, type(error).__name__, outage=True)
 
 

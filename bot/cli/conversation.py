@@ -103,7 +103,14 @@ class Conversation:
     def standing(self) -> dict[str, Any]:
         """{"asking", "verdicts", "window", "mode"} of the contract."""
         state = self.state()
-        world = World(self._resources.knowledge, self._resources.words, self._resources.controls, LANGUAGES, self.now(), Staffing())
+        world = World(
+            self._resources.knowledge,
+            self._resources.words,
+            self._resources.controls,
+            LANGUAGES,
+            self.now(),
+            Staffing(),
+        )
         conversation = self._house.door.conversation(ADDRESS)
         standing = self._house.door.standing(conversation) if conversation is not None else None
         found = interview.verdicts(state, world)
@@ -119,5 +126,3 @@ class Conversation:
             },
             "mode": (standing.speaker if standing else Speaker.BOT).value,
         }
-
-

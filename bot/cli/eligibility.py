@@ -42,7 +42,11 @@ def check(rule_or_topic: str, facts_json: str, day: str, lang: str) -> None:
     given = _given(loaded, facts_json)
     results = {rule.id: evaluate(rule, given, on) for rule in rules}
     document = _document(loaded, main, results[main.id], on, Voice(Catalog.of(loaded), lang, {}))
-    click.echo(json.dumps({**document, "rules": {name: r.verdict for name, r in results.items()}}, ensure_ascii=False, indent=2))
+    click.echo(
+        json.dumps(
+            {**document, "rules": {name: r.verdict for name, r in results.items()}}, ensure_ascii=False, indent=2
+        )
+    )
 
 
 def _day(day: str) -> date:
@@ -115,13 +119,18 @@ def _document(loaded: Knowledge, rule: Rule, result: Result, on: date, voice: Vo
 def facts(topic: str | None, lang: str) -> None:
     """List the vocabulary of facts, all of it or a topic's."""
     loaded = load()
-    wanted = {fact for rule in loaded.rules.values() if topic in (rule.id, topic_of_rule(rule.id)) for fact in rule.facts}
+    wanted = {
+        fact for rule in loaded.rules.values() if topic in (rule.id, topic_of_rule(rule.id)) for fact in rule.facts
+    }
     if topic and not wanted:
         raise click.ClickException(f"there is no rule for {topic!r}.")
     voice = Voice(Catalog.of(loaded), lang, {})
     for name, fact in loaded.facts.items():
         if not topic or name in wanted:
-            choices = ", ".join(f"{value}={value_text(voice, loaded, name, fact.choice_value(value), now().date())}" for value in fact.choices)
+            choices = ", ".join(
+                f"{value}={value_text(voice, loaded, name, fact.choice_value(value), now().date())}"
+                for value in fact.choices
+            )
             click.echo(f"{name}\t{fact.type}\t{voice(f'fact.{name}.label')}\t{choices}")
 
 

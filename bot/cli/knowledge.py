@@ -11,7 +11,10 @@ import click
 from knowledge.sources import PACKAGED
 
 ROOT = click.option(
-    "--root", type=click.Path(path_type=Path, exists=True), default=PACKAGED, help="The knowledge folder (default: ours)."
+    "--root",
+    type=click.Path(path_type=Path, exists=True),
+    default=PACKAGED,
+    help="The knowledge folder (default: ours).",
 )
 
 

@@ -33,7 +33,9 @@ def serve(host: str | None, port: int | None) -> None:
     try:
         app = Server(config, resources).app()
     except HouseTaken as taken:
-        raise click.ClickException(f"another server already uses {taken}: stop it, or set LABOR_BOT_DATA_DIR.") from None
+        raise click.ClickException(
+            f"another server already uses {taken}: stop it, or set LABOR_BOT_DATA_DIR."
+        ) from None
     _first_caseworker(config)
     address, number = host or config.host, config.port if port is None else port
     click.echo(f"Chat:  http://{address}:{number}/\nDesk:  http://{address}:{number}/desk", err=True)
@@ -134,5 +136,3 @@ def _understanding() -> str:
 
     understood = load_resources().understander.understand("尋職津貼", Context())
     return f"answers ({understood.decision})"
-
-

@@ -61,10 +61,14 @@ def ask(jsonl: bool, lang: str, text: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.option("--jsonl", is_flag=True, help='Read {"text"} or {"choice"} (and "now") a line, write one line of JSON each.')
+@click.option(
+    "--jsonl", is_flag=True, help='Read {"text"} or {"choice"} (and "now") a line, write one line of JSON each.'
+)
 @click.option("--lang", default="", help="Start in this language.")
 @click.option("--now", "now_iso", default="", help="Pretend that it is this ISO time.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Database to keep the conversation in (default: a passing one).")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Database to keep the conversation in (default: a passing one)."
+)
 def chat(jsonl: bool, lang: str, now_iso: str, keep: Path | None) -> None:
     """Talk with the assistant in the terminal; the same conversation as anywhere else."""
     _utf8()

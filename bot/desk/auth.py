@@ -78,7 +78,7 @@ class Doorkeeper:
             await self.store.touch_session(hashed)
         return row
 
-    async def check(self, request: Request, name: str, password: str) -> StaffRow | None | bool:
+    async def check(self, request: Request, name: str, password: str) -> StaffRow | bool | None:
         """The account if name and password are right, None if not, False when there were too many tries."""
         if not self._tries.take(self.client_ip(request)) or not self._tries.take(f"name:{name[:100]}"):
             return False

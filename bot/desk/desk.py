@@ -187,7 +187,13 @@ class Desk:
         return self._case(request, staff, self.house.store.case(request.path_params["id"]))
 
     def _case(
-        self, request: Request, staff: StaffRow, row: CaseRow | None, error: str = "", status: int = 200, draft: str = ""
+        self,
+        request: Request,
+        staff: StaffRow,
+        row: CaseRow | None,
+        error: str = "",
+        status: int = 200,
+        draft: str = "",
     ) -> Response:
         if row is None:
             return self._error(request, "desk.error_no_case", 404)
@@ -230,7 +236,9 @@ class Desk:
             return self._case(request, staff, row, self._words(request, key, limit=REPLY_LIMIT), 400, text)
         try:
             form_id = form.get("id", "") or uuid.uuid4().hex
-            await self.house.store.reply(row.id, staff.id, _whole(form.get("fence")), form_id, Reply(text, _script(text, row.lang)))
+            await self.house.store.reply(
+                row.id, staff.id, _whole(form.get("fence")), form_id, Reply(text, _script(text, row.lang))
+            )
         except NotHolder:
             await self.house.store.keep_draft(row.id, staff.id, text)
             error = self._words(request, "desk.error_not_holder")

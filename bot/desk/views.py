@@ -54,7 +54,9 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
     for subject, fact, value in store.facts(row.conversation):
         told.setdefault(subject, {})[fact] = value
         label = f"{voice(f'fact.{fact}.label')}（{voice(f'desk.subject_{subject}')}）"
-        facts.append({"label": label, "value": value_text(voice, resources.knowledge, fact, value, resources.clock().date())})
+        facts.append(
+            {"label": label, "value": value_text(voice, resources.knowledge, fact, value, resources.clock().date())}
+        )
     return {
         "case": case(resources, row, lang, resources.clock().timestamp()),
         "bubbles": [bubble_of(entry) for entry in store.entries(row.conversation, limit=500)],
@@ -67,7 +69,9 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
     }
 
 
-def _verdicts(resources: Resources, state_doc: str, told: dict[str, dict[str, Any]], voice: Voice) -> list[dict[str, str]]:
+def _verdicts(
+    resources: Resources, state_doc: str, told: dict[str, dict[str, Any]], voice: Voice
+) -> list[dict[str, str]]:
     if not told:
         return []
     state = from_doc(state_doc, told)

@@ -22,7 +22,9 @@ def urgent(state: State, world: World, classes: tuple[str, ...], automatic: bool
     due = tuple(name for name in classes if not automatic or at - known.get(name, 0.0) >= ONCE_AN_HOUR)
     state = dataclasses.replace(
         state,
-        urgent_at=tuple(sorted({**{k: v for k, v in known.items() if at - v < REMEMBER_URGENT}, **{c: at for c in due}}.items())),
+        urgent_at=tuple(
+            sorted({**{k: v for k, v in known.items() if at - v < REMEMBER_URGENT}, **{c: at for c in due}}.items())
+        ),
         misses=0,
     )
     return state, ((Hotlines(due, automatic),) if due else ())

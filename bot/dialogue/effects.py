@@ -11,7 +11,7 @@ from knowledge.rules import Result
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A button: its id and the catalog key of its label. `names` fill the label's placeholders with other texts, by key."""
+    """A button: its id and the catalog key of its label. `names` fill placeholders with other texts, by key."""
 
     id: str
     key: str

@@ -47,7 +47,9 @@ def change_subject(state: State, world: World, subject: str, sent_ms: int) -> Ou
     if subject not in SUBJECTS:
         return unknown_choice(state)
     if state.interview is None:
-        return dataclasses.replace(state, subject=subject), (Say(f"conversation.subject.{subject}", (options.CHECKS, options.MENU)),)
+        return dataclasses.replace(state, subject=subject), (
+            Say(f"conversation.subject.{subject}", (options.CHECKS, options.MENU)),
+        )
     rule = world.rule(state.interview.rule)
     if rule is None or subject not in rule.subjects:
         return unknown_choice(state)
@@ -95,7 +97,9 @@ def _end(state: State, world: World, rule: Rule, result: Result, before: tuple[E
     topic = world.knowledge.topics[topic_id]
     answers = tuple((leaf, state.told().get(leaf)) for leaf in rule.facts if leaf in state.told())
     summary = ShowSummary(rule.id, topic_id, state.subject, answers, world.today)
-    verdict = ShowVerdict(rule.id, topic_id, state.subject, result, window(schedule(topic, world), world.today), world.today)
+    verdict = ShowVerdict(
+        rule.id, topic_id, state.subject, result, window(schedule(topic, world), world.today), world.today
+    )
     ended = tuple(sorted({*state.ended, f"{state.subject}/{rule.id}"}))
     state = dataclasses.replace(state, asking=None, ended=ended)
     return state, (*before, *((summary,) if answers else ()), verdict)
@@ -122,7 +126,8 @@ def read(state: State, world: World, heard: Heard) -> Parsed | None:
 
 def take(state: State, world: World, value: Any, sent_ms: int, show: bool = False) -> Outcome:
     """Keep a JSON value as the answer to the open question and go on. `show`: say how it was read."""
-    assert state.interview is not None and state.asking is not None
+    assert state.interview is not None
+    assert state.asking is not None
     fact = state.asking.fact
     rule = world.knowledge.rules[state.interview.rule]
     # Asked a second time because the first answer was too rough: what is still too rough now stays so.
@@ -157,7 +162,8 @@ def take_choice(state: State, world: World, rest: str, sent_ms: int) -> Outcome:
 
 def misread(state: State, world: World, sent_ms: int) -> Outcome:
     """Not an answer: asked again once with help, then it can be passed over."""
-    assert state.interview is not None and state.asking is not None
+    assert state.interview is not None
+    assert state.asking is not None
     asking = dataclasses.replace(state.asking, tries=state.asking.tries + 1, since_ms=sent_ms)
     state = dataclasses.replace(state, asking=asking)
     key = "conversation.misread" if asking.tries == 1 else "conversation.misread_again"
@@ -166,7 +172,8 @@ def misread(state: State, world: World, sent_ms: int) -> Outcome:
 
 
 def _again(state: State, helping: bool) -> Ask:
-    assert state.interview is not None and state.asking is not None
+    assert state.interview is not None
+    assert state.asking is not None
     return Ask(
         state.interview.rule,
         topic_of_rule(state.interview.rule),
@@ -221,9 +228,7 @@ def _ask_once_more(state: State, world: World, fact: str, before: tuple[str, ...
     assert state.interview is not None
     passed = tuple(name for name in state.interview.passed if name != fact)
     interview = dataclasses.replace(state.interview, asked=(*before, fact), passed=passed)
-    state = dataclasses.replace(
-        state.with_fact(fact, None), interview=interview, asking=Asking(fact, sent_ms)
-    )
+    state = dataclasses.replace(state.with_fact(fact, None), interview=interview, asking=Asking(fact, sent_ms))
     return state, (_again(state, helping=False),)
 
 

@@ -50,6 +50,6 @@ def aspect_options(topic: Topic, without: str = "") -> tuple[Option, ...]:
 
 def intent_option(label: str) -> Option:
     """A button for one reading of an unclear message: a topic or an intent."""
-    if label[0] in "po" and label[1:2].isdigit() or label.startswith("ov"):
+    if label[-1].isdigit():  # p15, p06.4, ov3
         return topic_option(label)
     return Option(label, f"conversation.reading.{label}")

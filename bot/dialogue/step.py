@@ -24,7 +24,9 @@ def step(state: State, heard: Heard, world: World) -> Outcome:
     if heard.late and state.asking is not None and state.asking.since_ms > heard.sent_ms:
         quiet = dataclasses.replace(state, asking=None)
         after, effects = _step(quiet, heard, world)
-        after = dataclasses.replace(after, asking=after.asking or state.asking, interview=after.interview or state.interview)
+        after = dataclasses.replace(
+            after, asking=after.asking or state.asking, interview=after.interview or state.interview
+        )
     else:
         after, effects = _step(state, heard, world)
     if state.welcomed:
@@ -167,7 +169,9 @@ def _rate(state: State, world: World, heard: Heard, rest: str) -> Outcome:
 
 
 def _greeting(state: State, world: World, heard: Heard) -> Outcome:
-    return _with_way_back(state, (Say("conversation.greeting", (options.WHO, options.THEMES, options.CHECKS, options.PERSON)),))
+    return _with_way_back(
+        state, (Say("conversation.greeting", (options.WHO, options.THEMES, options.CHECKS, options.PERSON)),)
+    )
 
 
 def _aspect(state: State, world: World, heard: Heard, rest: str) -> Outcome:

@@ -10,9 +10,9 @@ from bot.clock import Clock, now
 from bot.pipeline.assistant import Assistant
 from bot.render.pages import Pages
 from bot.render.replies import Renderer
-from intents.understand import Understander
 from intents.slots import Words, load_words
 from intents.slots.controls import Controls, load_controls
+from intents.understand import Understander
 from knowledge.catalog import Catalog
 from knowledge.library import Knowledge, load
 

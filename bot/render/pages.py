@@ -16,12 +16,13 @@ from bot.clock import TAIPEI
 from bot.messages import Author, Card, Choice, Entry, Link, Notice
 from knowledge.catalog import Catalog
 
+WAYS_OUT = ("menu", "handoff", "back", "stop", "skip", "lang", "subject")
 STATUS = {"queued": "pending", "pending": "pending", "failed": "failed", "undelivered": "failed", "late": "late"}
 
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One line of a transcript as the templates see it."""
+    """One line of a transcript as the templates see it. `ways_out`: the recurring last choices, shown apart."""
 
     seq: int | None
     author: str
@@ -30,6 +31,7 @@ class Bubble:
     paragraphs: tuple[str, ...]
     links: tuple[Link, ...] = ()
     choices: tuple[Choice, ...] = ()
+    ways_out: tuple[Choice, ...] = ()
     cards: tuple[Card, ...] = ()
     time: str = ""
     iso: str = ""
@@ -45,6 +47,7 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
     """A transcript line as a bubble. Times are Taipei's."""
     reply = entry.reply
     at = datetime.fromtimestamp(entry.at, TAIPEI) if entry.at else None
+    split = _ways_out_from(reply.choices)
     return Bubble(
         seq=entry.seq,
         author=entry.author.value,
@@ -52,7 +55,8 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         lang=reply.lang,
         paragraphs=tuple(part for part in reply.text.split("\n\n") if part.strip()),
         links=reply.links,
-        choices=reply.choices,
+        choices=reply.choices[:split],
+        ways_out=reply.choices[split:],
         cards=reply.cards,
         time=at.strftime("%H:%M") if at else "",
         iso=at.isoformat(timespec="seconds") if at else "",
@@ -63,6 +67,19 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         current=current,
         automatic=reply.notice is Notice.SAFETY,
     )
+
+
+def _ways_out_from(choices: Sequence[Choice]) -> int:
+    """Where the recurring choices at the end begin; where there are no others they are the choices."""
+    split = len(choices)
+    while split and _way_out(choices[split - 1]):
+        split -= 1
+    return split or (0 if choices and choices[0].id.startswith("answer:") else len(choices))
+
+
+def _way_out(choice: Choice) -> bool:
+    head, _, rest = choice.id.partition(":")
+    return head in WAYS_OUT or (head == "answer" and rest.endswith((":unknown", ":declined")))
 
 
 @dataclass

@@ -106,7 +106,9 @@ class Renderer:
                 reply = self._ask(effect, voice)
             case e.Readback():
                 value = verdicts.value_text(voice, self.knowledge, effect.fact, effect.value, effect.on)
-                reply = self._reply(self._fill("say", voice, key="conversation.readback", params={"value": value}), voice)
+                reply = self._reply(
+                    self._fill("say", voice, key="conversation.readback", params={"value": value}), voice
+                )
             case e.ShowSummary():
                 reply = self._summary(effect, voice)
             case e.ShowVerdict():
@@ -148,7 +150,9 @@ class Renderer:
         params = dict(effect.params)
         if effect.topic:
             params["topic"] = voice(f"{effect.topic}.label")
-        return self._reply(self._fill("say", voice, key=effect.key, params=params), voice, effect.options, effect.notice)
+        return self._reply(
+            self._fill("say", voice, key=effect.key, params=params), voice, effect.options, effect.notice
+        )
 
     # -- topics
 
@@ -157,7 +161,9 @@ class Renderer:
         figures = figures_for(topic, voice.lang)
         name = voice(f"{topic.id}.name", **figures)
         official = self.catalog.text("zh-TW", f"{topic.id}.name", figures_for(topic, "zh-TW")).text
-        return name if name == official else f"{name}（{official}）" if voice.lang == "zh-TW" else f"{name} ({official})"
+        return (
+            name if name == official else f"{name}（{official}）" if voice.lang == "zh-TW" else f"{name} ({official})"
+        )
 
     def _source(self, topic: Topic, voice: Voice) -> str:
         kind = "chapter" if topic.kind == "chapter" else "program"
@@ -170,12 +176,20 @@ class Renderer:
         topic = self.knowledge.topics[effect.topic]
         if effect.aspect:
             text = self._fill(
-                "aspect", voice, name=self._name(topic, voice), aspect=effect.aspect, lines=self._aspect(topic, effect.aspect, voice)
+                "aspect",
+                voice,
+                name=self._name(topic, voice),
+                aspect=effect.aspect,
+                lines=self._aspect(topic, effect.aspect, voice),
             )
         else:
             highlights = [self._text(topic, field, voice) for field in HIGHLIGHTS if topic.texts.get(field)]
             text = self._fill(
-                "topic", voice, name=self._name(topic, voice), summary=self._text(topic, "summary", voice), highlights=highlights
+                "topic",
+                voice,
+                name=self._name(topic, voice),
+                summary=self._text(topic, "summary", voice),
+                highlights=highlights,
             )
         chosen = (
             *self._check(topic),
@@ -200,7 +214,9 @@ class Renderer:
             lines.append(voice("conversation.period.run", start=frame["start"], end=frame["end"]))
         if aspect == "budget" and topic.budget is not None:
             lines.append(voice("conversation.budget.total", amount=frame["budget"]))
-            parts = [voice(f"conversation.budget.{fund}", amount=frame[f"budget_{fund}"]) for fund in topic.budget.parts]
+            parts = [
+                voice(f"conversation.budget.{fund}", amount=frame[f"budget_{fund}"]) for fund in topic.budget.parts
+            ]
             if parts:
                 lines.append(voice("conversation.budget.parts", parts=voice("conversation.list.comma").join(parts)))
         if aspect == "where" and topic.area == "全市":

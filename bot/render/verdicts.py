@@ -66,9 +66,7 @@ def context(effect: ShowVerdict, topic: Topic, voice: Voice, knowledge: Knowledg
 
 def _told(result: Result) -> list[LeafResult]:
     """Unmet conditions first, then open ones, then met ones; a No needs no list of what was never asked."""
-    shown_ones = [
-        leaf for leaf in result.leaves if not (result.verdict in NEGATIVE and leaf.truth is None)
-    ]
+    shown_ones = [leaf for leaf in result.leaves if not (result.verdict in NEGATIVE and leaf.truth is None)]
     return sorted(shown_ones, key=lambda leaf: ORDER[leaf.truth])
 
 

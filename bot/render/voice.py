@@ -21,7 +21,9 @@ class Voice:
 
     def __call__(self, key: str, **params: Shown) -> str:
         """A text of the body: if it is not in the reader's language, the reply will say so."""
-        text = self._catalog.text(self.lang, key, {**self._common, **{name: str(value) for name, value in params.items()}})
+        text = self._catalog.text(
+            self.lang, key, {**self._common, **{name: str(value) for name, value in params.items()}}
+        )
         if text.lang != self.lang:
             self.fell_back = True
             self.language = text.lang
@@ -29,7 +31,9 @@ class Voice:
 
     def label(self, key: str, **params: Shown) -> str:
         """A button's label: falls back silently, the body says in which language it is."""
-        return self._catalog.text(self.lang, key, {**self._common, **{name: str(value) for name, value in params.items()}}).text
+        return self._catalog.text(
+            self.lang, key, {**self._common, **{name: str(value) for name, value in params.items()}}
+        ).text
 
     def language_of(self, key: str) -> str:
         """The language a text will really be in: figures must be printed in the same."""

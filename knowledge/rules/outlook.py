@@ -25,7 +25,10 @@ _ASKABLE = ("not_asked", "conflict")
 
 
 class FactState(NamedTuple):
-    """A fact as the rule sees it: how its leaves stand, and how they may stand once it is asked."""
+    """A fact as the rule sees it: how its leaves stand, and how they may stand once it is asked.
+
+    `may_be` begins with `now` (an answer may leave all as it is); an answer that the plan leaves open looks the same.
+    """
 
     now: Signature
     may_be: tuple[Signature, ...]
@@ -57,7 +60,7 @@ def _state(rule: Rule, fact: str, _: type, value: Value, on: date) -> FactState:
         return FactState(now, (now, *_signatures(rule, fact)) if value.reason in _ASKABLE else (now,))
     if isinstance(value, Days | Born | Since | Range) and UNKNOWN in now:
         inside = (_signature(leaves, item) for item in _values_inside(leaves, value, on))
-        return FactState(now, tuple(dict.fromkeys((now, *inside))))
+        return FactState(now, (now, *dict.fromkeys(inside)))
     return FactState(now, (now,))
 
 
@@ -202,7 +205,7 @@ def best_first(rule: Rule, states: tuple[FactState, ...]) -> tuple[str, ...]:
 
 def _questions_left(rule: Rule, states: tuple[FactState, ...], fact: str) -> float:
     place = rule.facts.index(fact)
-    known = [signature for signature in states[place].may_be if signature != states[place].now]
+    known = states[place].may_be[1:]
     weights = _weights(known, _leaves_on(rule, fact)[0].likely)
     total = 0.0
     for signature, weight in zip(known, weights, strict=True):
