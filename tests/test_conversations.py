@@ -34,7 +34,19 @@ async def _tell(story: dict[str, Any], database: Path, resources: Resources) -> 
     async with Conversation.open(database, story.get("lang", ""), story.get("now", ""), resources) as conversation:
         for number, turn in enumerate(story["turns"], 1):
             line = {key: turn[key] for key in ("text", "choice", "now") if key in turn}
-            _check(turn, await conversation.line(line), f"turn {number} {line}")
+            answer = await conversation.line(line) if line else {"replies": [], **conversation.standing()}
+            answer = await _answer_questions(conversation, dict(turn.get("answers", {})), answer)
+            _check(turn, answer, f"turn {number} {line}")
+
+
+async def _answer_questions(
+    conversation: Conversation, answers: dict[str, str], answer: dict[str, Any]
+) -> dict[str, Any]:
+    """Gives `answers` (fact to text) in whatever order they are asked; each question is asked once."""
+    while answer["asking"] in answers:
+        answer = await conversation.line({"text": answers.pop(answer["asking"])})
+    assert not answers, f"never asked: {sorted(answers)}, now asking {answer['asking']}"
+    return answer
 
 
 def _check(turn: dict[str, Any], answer: dict[str, Any], where: str) -> None:

@@ -22,7 +22,7 @@ _TH_YEAR = r"(?:,?\s*(?:of\s+)?(?:năm\s+|nam\s+|tahun\s+|พ\.ศ\.\s*|ค\.ศ
 
 _BEFORE_ROC = re.compile(r"民國?前\s*(\d{1,2})\s*年?")
 _YMD = re.compile(rf"{_Y4}{_SEP}{_N2}\s*[-/.月]\s*{_N2}{_DAY_END}")
-_ROC_YMD = re.compile(rf"(?<![\d./-])(?:民國|roc)?\s*(\d{{2,3}}){_SEP}{_N2}\s*[-/.月]\s*{_N2}{_DAY_END}")
+_ROC_YMD = re.compile(rf"(?<![\d./-])(?:(?:民國|roc)\s*|(?=\d\d))(\d{{1,3}}){_SEP}{_N2}\s*[-/.月]\s*{_N2}{_DAY_END}")
 _DMY = re.compile(rf"(?<![\d.]){_N2}\s*[-/.]\s*{_N2}\s*[-/.]\s*(\d{{4}})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(19\d\d|20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _COMPACT_ROC = re.compile(r"(?<!\d)(0\d\d|1[01]\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
@@ -33,7 +33,7 @@ _DMY_VIET = re.compile(
 )
 _YM = re.compile(rf"{_Y4}\s*(?:[-/]|年\s*)(0?[1-9]|1[0-2])\s*月?(?![\d/-])")
 _ROC_YM = re.compile(
-    r"(?<![\d./-])(?:民國|roc)?\s*(\d{2,3})\s*(?:年\s*(0?[1-9]|1[0-2])\s*月|/(0?[1-9]|1[0-2])(?![\d/]))"
+    r"(?<![\d./-])(?:(?:民國|roc)\s*|(?=\d\d))(\d{1,3})\s*(?:年\s*(0?[1-9]|1[0-2])\s*月|/(0?[1-9]|1[0-2])(?![\d/]))"
 )
 _MY_NAMED = re.compile(rf"{lex.MONTH_NAME}{_TH_YEAR}(\d{{4}})(?!\d)")
 _MY_VIET = re.compile(r"(?:tháng|thang)\s*(\d{1,2})\s*,?\s*(?:năm\s*|nam\s*|/\s*)?(\d{4})(?!\d)")

@@ -21,8 +21,8 @@ _NUMBER = re.compile(r"(?<![\d.])-?\d{1,9}(?:,\d{3})*(?:\.\d+)?")
 _AGE = re.compile(rf"(?<![\d./-]){lex.NUMBER}{lex.LINK}(?:多|幾|餘|\s?something|\s?ish)?\s*{lex.AGE}(?!前|後|ago|lalu)")
 _VIET_AGE = re.compile(r"(?:tuổi|tuoi|umur|usia|edad|อายุ|age|aged)\s*(?:ko|saya|là|la|is|ay|:)?\s*(\d{1,3})(?!\d)")
 _ALIEN = re.compile(
-    r"\d\s*(?:個月|月|日|號|天|週|星期|元|塊|萬|公斤|公分|樓|點|分鐘|小時|%|months?|weeks?|days?|dollars?|ntd?|kg|km|hours?"
-    r"|minutes?|percent|tháng|bulan|เดือน|buwan)"
+    r"\d\s*(?:個月|月|日|號|天|週|星期|元|塊|萬|公斤|公分|樓|點|分鐘|小時|次|%|months?|times?|weeks?|days?|dollars?|ntd?|kg|km|hours?"
+    r"|minutes?|percent|lần|kali|beses|tháng|bulan|เดือน|buwan)"
 )
 _FEW = re.compile(
     r"幾個月|好幾個月|\b(?:few|several|some) months\b|mấy tháng|vài tháng|beberapa bulan|หลายเดือน|ilang buwan"

@@ -82,6 +82,7 @@ def _cues(choices: Mapping[str, Iterable[str]]) -> Cues:
 
 
 def _pattern(source: str) -> re.Pattern[str]:
+    """A pattern in the same form as the text it meets; lower case too, so `\\W` and its like cannot be used."""
     return re.compile(tidy(source))
 
 
