@@ -120,7 +120,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         hold_seconds=60.0 * _whole("LABOR_BOT_HOLD_MINUTES", values, 1, 100_000),
         per_minute=_whole("LABOR_BOT_MESSAGES_PER_MINUTE", values, 1, 1_000_000),
         per_minute_ip=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_IP", values, 1, 1_000_000),
-        log_level=values["LABOR_BOT_LOG_LEVEL"].upper(),
+        log_level=_level(values["LABOR_BOT_LOG_LEVEL"]),
     )
 
 
@@ -139,6 +139,12 @@ def _whole(name: str, values: Mapping[str, str], low: int, high: int) -> int:
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
     return int(text)
+
+
+def _level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ConfigError(f"LABOR_BOT_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {text!r}.")
+    return text.upper()
 
 
 def _database(url: str, data_dir: Path) -> Path:

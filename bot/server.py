@@ -51,16 +51,20 @@ class SafeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http" or scope["path"].startswith("/webhook/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = False
+        plain = scope["path"].startswith("/webhook/")
         cached = scope["path"].startswith("/static/")
 
         async def with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                if plain:
+                    await send(message)
+                    return
                 kind = (b"cache-control", b"public, max-age=31536000, immutable" if cached else b"no-store")
                 present = {name for name, _ in message["headers"]}
                 added = [pair for pair in (*self._headers, kind) if pair[0] not in present]
@@ -115,7 +119,7 @@ class Server:
             *chat.routes(),
             *desk.routes(),
             *(
-                [Route("/webhook/hook", HookInbox(house.door, config.hook_secret), methods=["POST"])]
+                [Route("/webhook/hook", HookInbox(house.door, config.hook_secret).receive, methods=["POST"])]
                 if config.hook_on
                 else []
             ),

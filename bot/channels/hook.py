@@ -21,6 +21,8 @@ from bot.render.plain import choices_of, text_of
 CHANNEL = "hook"
 SIGNATURE = "X-Hook-Signature"
 BODY_LIMIT = 1_000_000
+TEXT_LIMIT = 2000
+NAME_LIMIT = 200
 SEND_SECONDS = 10.0
 
 
@@ -53,23 +55,36 @@ def parse(document: Any) -> tuple[list[Incoming], list[dict[str, Any]]]:
 def _event(event: Any) -> Incoming:
     if not isinstance(event, dict):
         raise ValueError("an event must be an object")
-    event_id, user, sent_ms = event.get("id"), event.get("user"), event.get("timestamp")
-    if not isinstance(event_id, str) or not 0 < len(event_id) <= 200:
-        raise ValueError("id must be a text of 1 to 200 characters")
-    if not isinstance(user, str) or not 0 < len(user) <= 200:
-        raise ValueError("user must be a text of 1 to 200 characters")
+    sent_ms = event.get("timestamp")
     if type(sent_ms) is not int or not 0 <= sent_ms < 2**53:
         raise ValueError("timestamp must be whole milliseconds")
     text, choice = event.get("text"), event.get("choice")
     if isinstance(text, str) == isinstance(choice, str):
         raise ValueError("exactly one of text and choice must be a text")
     return Incoming(
-        Address(CHANNEL, "", sound(user)),
-        sound(event_id),
+        Address(CHANNEL, "", _name(event, "user")),
+        _name(event, "id"),
         sent_ms,
-        text=None if text is None else sound(text),
-        choice=None if choice is None else sound(choice),
+        text=_said("text", text, TEXT_LIMIT) if isinstance(text, str) else None,
+        choice=_said("choice", choice, NAME_LIMIT) if isinstance(choice, str) else None,
     )
+
+
+def _name(event: dict[str, Any], field: str) -> str:
+    """An id as it is: changing one would make two of them the same, or unknown to its sender."""
+    value = event.get(field)
+    if not isinstance(value, str) or not 0 < len(value) <= NAME_LIMIT or not value.isprintable():
+        raise ValueError(f"{field} must be a text of 1 to {NAME_LIMIT} printable characters")
+    return value
+
+
+def _said(field: str, value: str, limit: int) -> str:
+    if len(value) > limit:
+        raise ValueError(f"{field} may have at most {limit} characters")
+    whole = sound(value)
+    if not whole.strip():
+        raise ValueError(f"{field} must not be empty")
+    return whole
 
 
 @dataclass
@@ -79,7 +94,7 @@ class HookInbox:
     door: Door
     secret: str
 
-    async def __call__(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> Response:
         """200 only when the events are durable; 401 unsigned; 400 no JSON; 413 too large."""
         try:
             body = await read_body(request, BODY_LIMIT)

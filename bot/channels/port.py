@@ -50,12 +50,11 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a conversation stands: who speaks, its language, whether hotlines were shown lately, whether it was ended."""
+    """How a conversation stands: who speaks, its language, whether hotlines were shown lately."""
 
     speaker: Speaker
     lang: str
     urgent: bool
-    ended: bool = False
 
 
 class Door(Protocol):

@@ -32,6 +32,7 @@ COOKIE_SECONDS = 90 * 24 * 3600
 TEXT_LIMIT = 2000
 BODY_LIMIT = 1_000_000
 CHOICE_LIMIT = 100
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 WAIT_SECONDS = 4.0
 PING_SECONDS = 15
 FORM = "application/x-www-form-urlencoded"
@@ -103,8 +104,8 @@ class WebChat:
     secure: bool
 
     def routes(self) -> list[Route]:
-        """One list: what the chat answers to."""
-        return [
+        """One list: what the chat answers to, and at the end every other method on the same paths."""
+        routes = [
             Route("/", self.chat, methods=["GET"]),
             Route("/chat/send", self._safely(self.send), methods=["POST"]),
             Route("/chat/events", self.events, methods=["GET"]),
@@ -113,24 +114,22 @@ class WebChat:
             Route("/chat/forget", self._safely(self.forget), methods=["POST"]),
             Route("/privacy", self.privacy, methods=["GET"]),
         ]
+        return [*routes, *(Route(path, self.wrong_method, methods=METHODS) for path in {route.path for route in routes})]
 
     # -- who is there
 
     def visitor(self, request: Request) -> Visitor:
-        """The browser's visitor; a browser without a token, or with that of an ended conversation, gets a new one.
+        """The browser's visitor; a browser without a token gets a new one.
 
         Raises Refused for a token that we did not issue.
         """
         token = request.cookies.get(COOKIE, "")
         if token and not self.keys.genuine(token):
             raise Refused(403, "web.error_session")
-        if token:
-            address = _address(token)
-            conversation = self.door.conversation(address)
-            if conversation is None or not self.door.standing(conversation).ended:
-                return Visitor(token, False, address, conversation)
-        token = self.keys.issue()
-        return Visitor(token, True, _address(token), None)
+        fresh = not token
+        token = token or self.keys.issue()
+        address = Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
+        return Visitor(token, fresh, address, None if fresh else self.door.conversation(address))
 
     def _language(self, request: Request, visitor: Visitor | None) -> str:
         if visitor is not None and visitor.conversation is not None:
@@ -200,6 +199,12 @@ class WebChat:
         """The page for addresses that do not exist."""
         lang = preferred(request.headers.get("accept-language", ""), [code for code, _ in self.pages.languages])
         return self._sheet(lang, "web.not_found_title", ["web.not_found"], 404)
+
+    async def wrong_method(self, request: Request) -> Response:
+        """Opening the address of a form leads to the chat; anything else is refused."""
+        if request.method in ("GET", "HEAD"):
+            return RedirectResponse("/", 303)
+        return self._refuse(request, Refused(405, "web.error_origin"))
 
     def _start_over(self, request: Request, refused: Refused) -> Response:
         lang = self._language(request, None)
@@ -350,7 +355,7 @@ class WebChat:
             standing = self.door.standing(conversation)
             shown = self.door.shown(conversation, max(0, newest - 1))
             # The newest line that the browser has is looked up again: it is gone once everything was forgotten.
-            if standing.ended or (newest and [entry.seq for entry in shown[:1]] != [newest]):
+            if newest and [entry.seq for entry in shown[:1]] != [newest]:
                 yield ServerSentEvent("", event="gone")
                 return
             for entry in shown[1:] if newest else shown:
@@ -360,10 +365,6 @@ class WebChat:
             if fresh != state:
                 state = fresh
                 yield ServerSentEvent(state, event="state")
-
-
-def _address(token: str) -> Address:
-    return Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
 
 
 def _state(standing: Standing) -> str:

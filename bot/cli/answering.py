@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from bot.channels.console import screen
 from bot.channels.text import sound
 from bot.dialogue import Heard, Staffing, World, step
 from bot.dialogue.state import State
+from bot.messages import Reply
 from bot.pipeline.resources import LANGUAGES, Resources
-from bot.render.plain import text_of
-from intents import Context
+from bot.render.plain import choices_of, text_of
+from intents import Context, Understood
 
 
 class Answering:
@@ -21,6 +23,26 @@ class Answering:
 
     def answer(self, text: str, lang: str = "") -> dict[str, Any]:
         """{"lang", "intent", "topics", "aspect", "decision", "confidence", "text"}."""
+        understood, shown_in, replies = self._replies(text, lang)
+        return {
+            "lang": understood.lang or shown_in,
+            "intent": understood.intent,
+            "topics": list(understood.topics),
+            "aspect": understood.aspect or ("overview" if understood.intent == "program" else ""),
+            "decision": understood.decision,
+            "confidence": round(understood.confidence, 4),
+            "text": "\n\n".join(text_of(reply) for reply in replies),
+        }
+
+    def shown(self, text: str, lang: str = "") -> str:
+        """The answer for people: its text and, numbered, what can be asked next."""
+        first, parts = 1, []
+        for reply in self._replies(text, lang)[2]:
+            parts.append(screen(reply, first))
+            first += len(choices_of(reply))
+        return "\n\n".join(parts)
+
+    def _replies(self, text: str, lang: str) -> tuple[Understood, str, tuple[Reply, ...]]:
         resources = self._resources
         lang = lang if lang in LANGUAGES else ""
         text = sound(text)
@@ -30,13 +52,4 @@ class Answering:
         world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, now, Staffing())
         after, effects = step(state, Heard(0, text=text, understood=understood), world)
         after = dataclasses.replace(after, lang=after.lang or LANGUAGES[0])
-        replies = resources.renderer.replies(effects, after.lang, after.subject)
-        return {
-            "lang": understood.lang or after.lang,
-            "intent": understood.intent,
-            "topics": list(understood.topics),
-            "aspect": understood.aspect or ("overview" if understood.intent == "program" else ""),
-            "decision": understood.decision,
-            "confidence": round(understood.confidence, 4),
-            "text": "\n\n".join(text_of(reply) for reply in replies),
-        }
+        return understood, after.lang, resources.renderer.replies(effects, after.lang, after.subject)

@@ -64,14 +64,15 @@ class Conversation:
 
     async def say(self, text: str | None = None, choice: str | None = None, welcomed: bool = True) -> list[Reply]:
         """One message or choice through the whole house; the replies it led to."""
+        before: list[Reply] = []
         if self._lang:
             chosen, self._lang = self._lang, ""
-            await self.say(choice=f"lang:{chosen}")
+            before = await self.say(choice=f"lang:{chosen}", welcomed=welcomed)
         self._sent_ms = max(self._sent_ms + 1, clock.millis(self.now()))
         incoming = Incoming(ADDRESS, uuid.uuid4().hex, self._sent_ms, text=text, choice=choice, welcomed=welcomed)
         await self._house.door.accept([incoming])
         await self._house.settle()
-        return self._channel.collect()
+        return [*before, *self._channel.collect()]
 
     async def line(self, line: dict[str, Any]) -> dict[str, Any]:
         """One input line of `chat --jsonl` to its output line. No line makes it crash."""

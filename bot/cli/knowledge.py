@@ -42,7 +42,7 @@ def check(root: Path) -> None:
     faults = find_faults(root)
     for fault in faults:
         click.echo(f"{fault}")
-    click.echo(f"{len(faults)} faults" if faults else "no faults", err=True)
+    click.echo(f"faults: {len(faults)}" if faults else "no faults", err=True)
     sys.exit(1 if faults else 0)
 
 
@@ -62,13 +62,17 @@ def merge(root: Path) -> None:
     """Bring every language's catalog up to date with the Chinese texts."""
     from knowledge.catalog.maintenance import merge as merge_catalogs
 
-    click.echo(merge_catalogs(root))
+    changed = merge_catalogs(root)
+    for path in changed:
+        click.echo(path)
+    click.echo(f"{len(changed)} catalogs changed", err=True)
 
 
 @knowledge.command()
 @ROOT
 def coverage(root: Path) -> None:
     """Show how much of each language is translated."""
-    from knowledge.catalog.maintenance import coverage as table
+    from knowledge.catalog.maintenance import coverage as rows
+    from knowledge.catalog.maintenance import coverage_table
 
-    click.echo(table(root))
+    click.echo(coverage_table(rows(root)))

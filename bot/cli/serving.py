@@ -6,11 +6,15 @@ import sqlite3
 import sys
 import tempfile
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import click
 
 from bot import config as settings
 from bot import observe
+
+if TYPE_CHECKING:
+    from bot.pipeline.resources import Resources
 
 FIRST_CASEWORKER = "admin"
 GRACE_SECONDS = 5
@@ -24,12 +28,11 @@ def serve(host: str | None, port: int | None) -> None:
     import uvicorn
 
     from bot.pipeline.house import HouseTaken
-    from bot.pipeline.resources import load_resources
     from bot.server import Server
 
     config = _config()
     observe.setup(config.log_level)
-    resources = load_resources()
+    resources = _resources(config)
     try:
         app = Server(config, resources).app()
     except HouseTaken as taken:
@@ -45,6 +48,7 @@ def serve(host: str | None, port: int | None) -> None:
         port=number,
         access_log=False,
         log_level="warning",
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=2000,
@@ -55,6 +59,16 @@ def _config() -> settings.Config:
     try:
         return settings.load()
     except settings.ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _resources(config: settings.Config) -> Resources:
+    from bot.pipeline.resources import load_resources
+    from knowledge.faults import KnowledgeError
+
+    try:
+        return load_resources(extra=config.knowledge_dir)
+    except KnowledgeError as error:
         raise click.ClickException(str(error)) from None
 
 

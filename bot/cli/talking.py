@@ -51,7 +51,7 @@ def ask(jsonl: bool, lang: str, text: tuple[str, ...]) -> None:
     _utf8()
     answering = Answering(load_resources())
     if not jsonl:
-        click.echo(answering.answer(" ".join(text), lang)["text"])
+        click.echo(answering.shown(" ".join(text), lang))
         return
     for line in json_lines(sys.stdin):
         message = line.get("text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 import time
@@ -75,7 +76,8 @@ class Doorkeeper:
             if len(self._touched) > 10_000:
                 self._touched.clear()
             self._touched[hashed] = time.monotonic()
-            await self.store.touch_session(hashed)
+            with contextlib.suppress(OSError):  # reading goes on while nothing can be written
+                await self.store.touch_session(hashed)
         return row
 
     async def check(self, request: Request, name: str, password: str) -> StaffRow | bool | None:

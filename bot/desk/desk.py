@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from bot.channels.body import BodyTooLarge, read_body
 from bot.channels.text import sound
-from bot.channels.web import own_page
+from bot.channels.web import METHODS, own_page
 from bot.desk import views
 from bot.desk.auth import SHORTEST_PASSWORD, Doorkeeper, hash_password
 from bot.messages import Notice, Reply
@@ -47,10 +47,10 @@ class Desk:
         self.door = Doorkeeper(self.house.store, self.secure, self.client_ip)
 
     def routes(self) -> list[Route]:
-        """One list: what the desk answers to."""
-        return [
+        """One list: what the desk answers to, and at the end every other method on the same paths."""
+        routes = [
             Route("/desk/login", self.login_page, methods=["GET"]),
-            Route("/desk/login", self.login, methods=["POST"]),
+            Route("/desk/login", self._safely(self.login), methods=["POST"]),
             Route("/desk/logout", self._post(self.logout), methods=["POST"]),
             Route("/desk/password", self._get(self.password_page, changing=True), methods=["GET"]),
             Route("/desk/password", self._post(self.password, changing=True), methods=["POST"]),
@@ -62,6 +62,7 @@ class Desk:
             Route("/desk/cases/{id:int}/draft", self._post(self.draft), methods=["POST"]),
             Route("/desk/cases/{id:int}/close", self._post(self.close), methods=["POST"]),
         ]
+        return [*routes, *(Route(path, self.wrong_method, methods=METHODS) for path in {route.path for route in routes})]
 
     # -- who may come in
 
@@ -77,12 +78,27 @@ class Desk:
         return guarded
 
     def _post(self, handler: Handler, changing: bool = False) -> Callable[[Request], Awaitable[Response]]:
-        async def guarded(request: Request) -> Response:
+        return self._safely(self._get(handler, changing))
+
+    def _safely(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """Only from our own pages; when the store cannot be written a page says that nothing was kept."""
+
+        async def safe(request: Request) -> Response:
             if not own_page(request):
                 return self._error(request, "desk.error_origin", 403)
-            return await self._get(handler, changing)(request)
+            try:
+                return await handler(request)
+            except OSError:
+                return self._error(request, "web.error_store", 503)
 
-        return guarded
+        return safe
+
+    async def wrong_method(self, request: Request) -> Response:
+        """Opening the address of a form leads to the page it is on; anything else is refused."""
+        if request.method in ("GET", "HEAD"):
+            case = request.path_params.get("id")
+            return RedirectResponse(f"/desk/cases/{case}" if case else "/desk", 303)
+        return self._error(request, "desk.error_origin", 405)
 
     def _lang(self, request: Request) -> str:
         """Chinese first; English for a browser that asks for it before Chinese."""
@@ -128,8 +144,6 @@ class Desk:
 
     async def login(self, request: Request) -> Response:
         """Check name and password; the same words for every kind of no."""
-        if not own_page(request):
-            return self._error(request, "desk.error_origin", 403)
         form = await self._form(request)
         name = form.get("name", "").strip()
         staff = await self.door.check(request, name, form.get("password", ""))
@@ -150,7 +164,7 @@ class Desk:
 
     async def password_page(self, request: Request, staff: StaffRow) -> Response:
         """The form for an own password."""
-        return self._render(request, "password", error=None)
+        return self._render(request, "password", error=None, name=staff.name)
 
     async def password(self, request: Request, staff: StaffRow) -> Response:
         """An own password: long enough, typed twice, not the name. Every other session ends."""
@@ -163,7 +177,7 @@ class Desk:
             key = "desk.error_password_again"
         if key:
             error = self._words(request, key, shortest=SHORTEST_PASSWORD)
-            return self._render(request, "password", 400, error=error)
+            return self._render(request, "password", 400, error=error, name=staff.name)
         await self.house.store.set_password(staff.id, hash_password(fresh))
         await self.house.store.note(staff.id, "password", f"staff/{staff.id}")
         response = RedirectResponse("/desk", 303)
@@ -243,6 +257,10 @@ class Desk:
             await self.house.store.keep_draft(row.id, staff.id, text)
             error = self._words(request, "desk.error_not_holder")
             return self._case(request, staff, self.house.store.case(row.id), error, 409, text)
+        except OSError:
+            return self._case(request, staff, row, self._words(request, "web.error_store"), 503, text)
+        if self.house.store.draft(row.id, staff.id):
+            await self.house.store.keep_draft(row.id, staff.id, "")
         self._changed(row.conversation)
         return RedirectResponse(f"/desk/cases/{row.id}", 303)
 

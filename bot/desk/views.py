@@ -9,13 +9,16 @@ from bot.clock import TAIPEI
 from bot.dialogue import interview
 from bot.dialogue.state import from_doc
 from bot.dialogue.world import Staffing, World, topic_of_rule
-from bot.messages import Speaker
+from bot.messages import Entry, Speaker
 from bot.pipeline.resources import LANGUAGES, Resources
 from bot.render.pages import bubble_of
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
 from bot.store.records import CaseRow, StaffRow
+
+
+CLOSING_SECONDS = 1.0
 
 
 def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         )
     return {
         "case": case(resources, row, lang, resources.clock().timestamp()),
-        "bubbles": [bubble_of(entry) for entry in store.entries(row.conversation, limit=500)],
+        "bubbles": [bubble_of(entry) for entry in _until_closed(store.entries(row.conversation, limit=500), row)],
         "mine": mine,
         "fence": speaking.get("speaker_fence", -1),
         "can_claim": row.state == "waiting",
@@ -67,6 +70,13 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "facts": facts,
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
     }
+
+
+def _until_closed(entries: list[Entry], row: CaseRow) -> list[Entry]:
+    """A closed case ends with its closing notice: what the citizen writes later is none of its business."""
+    if row.closed_at is None:
+        return entries
+    return [entry for entry in entries if entry.at <= row.closed_at + CLOSING_SECONDS]
 
 
 def _verdicts(

@@ -21,7 +21,7 @@ def show(state: State, world: World, topic_id: str, aspect: str = "") -> Outcome
         return unknown_choice(state)
     aspect = "" if aspect == "overview" else aspect
     state = dataclasses.replace(state, topic=topic_id, aspect=aspect, misses=0)
-    if not aspect or topic.says(aspect):
+    if not aspect or topic.says(aspect) or (topic_id, aspect) in world.knowledge.additions:
         return state, (ShowTopic(topic_id, aspect),)
     more = options.aspect_options(topic)[:4]
     buttons = (options.PERSON, *more, options.MENU)

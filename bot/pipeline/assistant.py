@@ -47,7 +47,7 @@ class Assistant:
         for event in lease.events:
             late = event.sent_ms < taken_ms
             taken_ms = max(taken_ms, event.sent_ms)
-            turn, state = self._turn(lease.conversation, state, event, late, speaker, case)
+            turn, state = self._turn(lease, state, event, late, speaker, case)
             if turn.forget:
                 speaker, case = Speaker.BOT, ""
             if turn.case is not None:
@@ -66,11 +66,11 @@ class Assistant:
         return state.lang or self.languages[0]
 
     def _turn(
-        self, conversation: int, state: State, event: Event, late: bool, speaker: Speaker, case: str
+        self, lease: Lease, state: State, event: Event, late: bool, speaker: Speaker, case: str
     ) -> tuple[Turn, State]:
         understood = self.understand(state, event.text)
         heard = Heard(event.sent_ms, event.choice, event.text, understood, late, event.welcomed)
-        world = self.world(case, speaker, _next_number(self.clock, conversation, event))
+        world = self.world(case, speaker, _next_number(self.clock, lease, event))
         if speaker is Speaker.HUMAN:
             after, effects = held(state, heard, world)
         else:
@@ -127,9 +127,9 @@ def _readable(lease: Lease) -> tuple[State, str]:
         return fresh, to_doc(fresh)
 
 
-def _next_number(clock: Clock, conversation: int, event: Event) -> str:
-    """A case number made of the day and a short code that another try of the same turn gives again."""
-    digest = hashlib.sha256(f"{conversation}/{event.event_id}/{event.attempts}".encode()).digest()
+def _next_number(clock: Clock, lease: Lease, event: Event) -> str:
+    """A case number made of the day and a short code; another lease gives another, should this one be taken."""
+    digest = hashlib.sha256(f"{lease.conversation}/{lease.fence}/{event.event_id}".encode()).digest()
     alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
     code = "".join(alphabet[byte % len(alphabet)] for byte in digest[:5])
     return f"{clock():%Y%m%d}-{code}"

@@ -20,6 +20,7 @@ from bot.pipeline.worker import Worker
 from bot.store import Store
 
 WORKERS = 2
+LAST_SECONDS = 5.0
 
 
 class HouseTaken(Exception):
@@ -45,12 +46,13 @@ class House:
         self._tasks.append(asyncio.create_task(self.sender.run()))
 
     async def stop(self) -> None:
-        """Stop the tasks, finish the store's writes, free the file."""
+        """Stop the tasks, let what is on the wire arrive, finish the store's writes, free the file."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self.sender.finish(LAST_SECONDS)
         self.close()
 
     def close(self) -> None:

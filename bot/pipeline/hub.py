@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Hashable
 
 DESK = "desk"
@@ -26,10 +27,9 @@ class Hub:
         try:
             while True:
                 yield
-                try:
-                    await asyncio.wait_for(event.wait(), poll)
-                except TimeoutError:
-                    pass
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(poll):
+                        await event.wait()
                 event.clear()
         finally:
             listeners = self._listeners.get(topic, set())

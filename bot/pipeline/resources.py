@@ -43,12 +43,12 @@ class Resources:
         )
 
 
-def load_resources(clock: Clock = now) -> Resources:
-    """Load everything; takes about a second.
+def load_resources(clock: Clock = now, extra: Path | None = None) -> Resources:
+    """Load everything; takes about a second. `extra`: an installation's own knowledge folder.
 
     Raises knowledge.faults.KnowledgeError when the knowledge cannot be used.
     """
-    knowledge = load()
+    knowledge = load(extra=extra)
     catalog = Catalog.of(knowledge)
     renderer = Renderer(knowledge, catalog, TEMPLATES, LANGUAGES)
     own_names = tuple((code, knowledge.texts[f"conversation.language.{code}"]) for code in LANGUAGES)

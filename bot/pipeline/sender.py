@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
 from collections.abc import Mapping
@@ -80,10 +81,9 @@ class Sender:
     async def _wait(self) -> None:
         due = self.store.next_due()
         pause = POLL_SECONDS if due is None else min(POLL_SECONDS, max(0.01, due))
-        try:
-            await asyncio.wait_for(self.wake.wait(), pause)
-        except TimeoutError:
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self.wake.wait()
         self.wake.clear()
 
     async def drain(self) -> None:
@@ -103,6 +103,11 @@ class Sender:
         if outcome.result == Sent.DEAD:
             self.hub.publish(DESK)
         self.wake.set()
+
+    async def finish(self, seconds: float) -> None:
+        """Let what is on the wire arrive and be written down, so that an orderly stop repeats nothing."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
 
     async def _attempt(self, delivery: Delivery) -> Outcome:
         channel = self.channels.get(delivery.address.channel)

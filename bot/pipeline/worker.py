@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import uuid
 from collections.abc import Callable
@@ -55,10 +56,10 @@ class Worker:
                 await self._wait()
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self.wake.wait(), POLL_SECONDS)
-        except TimeoutError:
-            pass
+        # not asyncio.wait_for: in Python 3.11 it may swallow a cancellation, and the house would never stop
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self.wake.wait()
         self.wake.clear()
 
     async def drain(self) -> bool:

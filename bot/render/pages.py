@@ -17,7 +17,14 @@ from bot.messages import Author, Card, Choice, Entry, Link, Notice
 from knowledge.catalog import Catalog
 
 WAYS_OUT = ("menu", "handoff", "back", "stop", "skip", "lang", "subject")
-STATUS = {"queued": "pending", "pending": "pending", "failed": "failed", "undelivered": "failed", "late": "late"}
+STATUS = {
+    "queued": "pending",
+    "pending": "pending",
+    "failed": "failed",
+    "undelivered": "failed",
+    "late": "late",
+    "withdrawn": "withdrawn",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         safety=reply.notice is Notice.SAFETY,
         source=reply.source or None,
         current=current,
-        automatic=reply.notice is Notice.SAFETY,
+        automatic=reply.notice is Notice.SAFETY and not reply.choices,  # sent while a person holds the conversation
     )
 
 

@@ -15,8 +15,9 @@ from bot.dialogue import options
 from bot.messages import Card, Choice, Link, Notice, Reply
 from bot.render import verdicts
 from bot.render.voice import Voice
-from knowledge.catalog import Catalog, figures_for
+from knowledge.catalog import SOURCE_LANGUAGE, Catalog, figures_for, format_figure
 from knowledge.library import Knowledge, Topic
+from knowledge.models import Figure
 from knowledge.topics import ASPECT_TEXTS
 
 BLANK_LINES = re.compile(r"\n{3,}")
@@ -65,7 +66,7 @@ class Renderer:
     def label_of_choice(self, choice: str, lang: str) -> str:
         """What a pressed button said, for the transcript; its id where it is none of ours."""
         voice = self._voice(lang)
-        for key in (*_keys_of_choice(choice), f"conversation.choice.{choice}"):
+        for key in (f"conversation.choice.{choice}", *_keys_of_choice(choice)):
             if key in self.catalog:
                 return voice(key)
         head, _, rest = choice.partition(":")
@@ -135,24 +136,33 @@ class Renderer:
         return Reply(text, voice.lang, choices=self._choices(chosen, voice), notice=notice)
 
     def _choices(self, chosen: Sequence[e.Option], voice: Voice) -> tuple[Choice, ...]:
-        found = []
+        found: dict[str, Choice] = {}
         for option in chosen:
-            names = {name: voice.label(key) for name, key in option.names}
-            found.append(Choice(option.id, voice.label(option.key, **names)))
-        return tuple(found)
+            if option.id not in found:
+                names = {name: voice.label(key) for name, key in option.names}
+                found[option.id] = Choice(option.id, voice.label(option.key, **names))
+        return tuple(found.values())
 
     def _welcome(self, voice: Voice) -> Reply:
         languages = tuple(e.Option(f"lang:{code}", f"conversation.language.{code}") for code in self._languages)
         chosen = (options.WHO, options.THEMES, options.CHECKS, options.PERSON, *languages)
-        return self._reply(self._fill("welcome", voice), voice, chosen)
+        text = f"{self._fill('welcome', voice)}\n\n{self._unreviewed(voice)}".strip()
+        return self._reply(text, voice, chosen)
 
     def _say(self, effect: e.Say, voice: Voice) -> Reply:
         params = dict(effect.params)
         if effect.topic:
             params["topic"] = voice(f"{effect.topic}.label")
-        return self._reply(
-            self._fill("say", voice, key=effect.key, params=params), voice, effect.options, effect.notice
-        )
+        text = self._fill("say", voice, key=effect.key, params=params)
+        if effect.key == "conversation.language_set":
+            text = f"{text}\n\n{self._unreviewed(voice)}".strip()
+        return self._reply(text, voice, effect.options, effect.notice)
+
+    def _unreviewed(self, voice: Voice) -> str:
+        """What a reader of an unreviewed language is told, once: the Chinese prevails."""
+        if voice.lang == SOURCE_LANGUAGE or self.catalog.reviewed_by(voice.lang):
+            return ""
+        return voice("conversation.unreviewed")
 
     # -- topics
 
@@ -219,6 +229,11 @@ class Renderer:
             ]
             if parts:
                 lines.append(voice("conversation.budget.parts", parts=voice("conversation.list.comma").join(parts)))
+        added = self.knowledge.additions.get((topic.id, aspect))
+        if added is not None:
+            figures = {name: format_figure(figure, voice.lang) for name, figure in added.figures.items()}
+            day = format_figure(Figure(value=added.as_of.isoformat(), unit="date", source=added.source), voice.lang)
+            lines += [voice(added.key, **figures), voice("conversation.source.addition", source=added.source, day=day)]
         if aspect == "where" and topic.area == "全市":
             lines.append(voice("conversation.area", area=voice("conversation.area.city")))
         return lines

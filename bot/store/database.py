@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
@@ -52,6 +53,8 @@ _Item = tuple[Operation[Any], Any]
 
 
 def _open(path: Path) -> Connection:
+    # Made by us first: readable by its owner alone. The engine's side files follow it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     raw = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
@@ -60,6 +63,7 @@ def _open(path: Path) -> Connection:
     database.enable_wal()
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA secure_delete=FAST")  # what is erased is overwritten in the pages that change anyway
     return Connection(raw)
 
 

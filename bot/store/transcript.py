@@ -28,12 +28,13 @@ def _entry(row: Row) -> Entry:
 
 
 def entries(connection: Connection, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
-    """Every line after `after`, the newest `limit` of them, in order."""
+    """`limit` lines in order: the newest of all, or those that follow right `after` a line."""
+    order = "ASC" if after else "DESC"
     rows = connection.all(
-        f"{_SELECT} WHERE m.conversation_id = :id AND m.seq > :after ORDER BY m.seq DESC LIMIT :limit",
+        f"{_SELECT} WHERE m.conversation_id = :id AND m.seq > :after ORDER BY m.seq {order} LIMIT :limit",
         {"id": conversation, "after": after, "limit": limit},
     )
-    return [_entry(row) for row in reversed(rows)]
+    return [_entry(row) for row in (rows if after else reversed(rows))]
 
 
 def shown(connection: Connection, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:

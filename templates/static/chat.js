@@ -24,6 +24,14 @@ function toEnd(smooth) {
   newer.hidden = true;
 }
 
+// A long answer is read from its beginning, with the question above it.
+function toAnswer(article) {
+  const first = article.previousElementSibling?.matches(".by-citizen") ? article.previousElementSibling : article;
+  const above = first.getBoundingClientRect().top - log.getBoundingClientRect().top - 12;
+  log.scrollTop = Math.min(0, log.scrollTop + above);
+  newer.hidden = true;
+}
+
 function keepPlace(change) {
   const stay = !atEnd(), before = log.scrollHeight, top = log.scrollTop;
   change();
@@ -37,9 +45,7 @@ function place(article) {
   bubbles.insertBefore(article, article.dataset.seq ? first ?? end : end);
 }
 
-function quietChoices() {
-  for (const old of bubbles.querySelectorAll(".is-current")) old.classList.remove("is-current");
-}
+const quietChoices = () => bubbles.querySelectorAll(".is-current").forEach((old) => old.classList.remove("is-current"));
 
 function show(article) {
   const seq = Number(article.dataset.seq);
@@ -51,13 +57,12 @@ function show(article) {
     && bubbles.querySelector(`.bubble:not([data-seq])[data-client-id="${CSS.escape(article.dataset.clientId)}"]`);
   if (own) quietChoices();
   else setTyping("");
-  keepPlace(() => {
-    pending?.remove();
-    place(article);
-  });
+  keepPlace(() => { pending?.remove(); place(article); });
   if (pending) article.classList.remove("is-new");
-  if (follow) toEnd(!own);
-  else newer.hidden = false;
+  speakAgain();
+  if (!follow) newer.hidden = false;
+  else if (own) toEnd();
+  else toAnswer(article);
 }
 
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
@@ -79,25 +84,21 @@ function showPending(text, id) {
 }
 
 async function post(fields) {
-  const answer = await fetch("/chat/send", {
-    method: "POST",
-    headers: { Accept: "application/json" },
-    body: new URLSearchParams(fields),
-    signal: AbortSignal.timeout?.(20000),
-  }).catch(() => null);
+  const body = new URLSearchParams(fields), signal = AbortSignal.timeout?.(20000);
+  const answer = await fetch("/chat/send", { method: "POST", headers: { Accept: "application/json" }, body, signal }).catch(() => null);
   if (answer?.ok) return "";
   const told = await answer?.json().catch(() => null);
   return told?.error || says.saysFailed;
 }
 
 async function send(fields, words, restore) {
+  says.started = "";
   const article = showPending(words, fields.id);
   notice.textContent = "";
   const error = await post(fields);
   if (error) return fail(article, fields, error, words, restore);
-  says.started = "";
   for (const part of document.querySelectorAll(".own")) part.hidden = false;
-  if (says.mode !== "human") setTyping(says.saysTyping);
+  if (says.mode !== "human" && article.isConnected) setTyping(says.saysTyping);
   if (!stream) listen();
 }
 
@@ -107,18 +108,13 @@ function fail(article, fields, error, words, restore) {
     article.remove();
     box.value = words;
     unsent = { text: words, id: fields.id };
-    fit();
-    return;
+    return fit();
   }
   article.removeAttribute("aria-hidden");
   article.classList.replace("is-pending", "is-failed");
   article.querySelector(".state").textContent = says.saysNotSent;
   const again = Object.assign(document.createElement("button"), { className: "retry", type: "button", textContent: says.saysRetry });
-  again.onclick = () => {
-    article.remove();
-    send(fields, words, restore);
-    box.focus();
-  };
+  again.onclick = () => { article.remove(); send(fields, words, restore); box.focus(); };
   article.querySelector(".who").append(again);
 }
 
@@ -175,13 +171,17 @@ function setTyping(text) {
 }
 
 function setState(state) {
-  if (state.lang && state.lang !== document.documentElement.lang) return location.reload();
+  says.lang = state.lang;
   says.mode = state.mode;
   setTyping(state.typing ? (state.mode === "human" ? says.saysStaffTyping : says.saysTyping) : "");
   exitOn = Boolean(state.quick_exit);
   document.querySelector(".exit-bar").hidden = !exitOn;
   document.title = exitOn ? says.neutralTitle : pageTitle;
+  speakAgain();
 }
+
+// Another language is a new page, but never while something is being written.
+const speakAgain = () => says.lang && says.lang !== document.documentElement.lang && !box.value && location.reload();
 
 function listen() {
   stream = new EventSource(`/chat/events?after=${lastSeq}`);
@@ -219,7 +219,7 @@ async function catchUp() {
 // ---- menus, quick exit, scrolling ----
 
 function closeMenus(except) {
-  for (const menu of document.querySelectorAll(".drop[open]")) if (menu !== except) menu.open = false;
+  for (const menu of document.querySelectorAll(".drop[open]")) menu.open = menu === except;
 }
 document.addEventListener("click", (event) => closeMenus(event.target.closest(".drop")));
 
