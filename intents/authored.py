@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from intents.grammar import GrammarError, expand
+from intents.labels import LANGUAGES, URGENT
 
 DATA = Path(__file__).parent / "data"
-LANGUAGES = ("zh-TW", "en", "vi", "id", "th", "fil")
-TOPIC = re.compile(r"p\d\d(\.\d)?|ov\d")
-URGENT = "urgent"
-OUTSIDE = "out_of_scope"
 
 Words = Mapping[str, Any]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from intents.authored import OUTSIDE, URGENT
 from intents.decide import Limits
+from intents.labels import OUTSIDE, URGENT, stem
 from intents.model import Floats, groups
 
 FALSE_ALARMS = 0.02
@@ -19,7 +20,8 @@ FALSE_ALARMS = 0.02
 WRONG_COSTS = 1.0
 """What an answer to another question costs, where a right one is worth 1 and a fitting choice of options 0.5."""
 
-REFUSED_COSTS = 0.5
+REFUSED_COSTS = 0.0
+"""Beyond the half point it loses anyway: refusing is kind and cheap, and near misses have to be refused."""
 
 _ANSWER = np.arange(0.2, 0.8, 0.04)
 _CLARIFY = np.arange(0.1, 0.7, 0.05)
@@ -92,7 +94,7 @@ class Outcomes:
     @staticmethod
     def of(scored: Scored, names: Sequence[str], sums: Floats) -> Outcomes:
         """From chances of groups."""
-        truth = np.array([label.partition(".")[0] for label in scored.truth.tolist()])
+        truth = np.array([stem(label) for label in scored.truth.tolist()])
         inner = sums.copy()
         inner[:, [names.index(OUTSIDE), names.index(URGENT)]] = 0
         order = np.argsort(-inner, axis=1)[:, :3]
@@ -144,7 +146,7 @@ class Outcomes:
         got = self.shares(limits)
         return got["right"] - WRONG_COSTS * got["wrong"] - REFUSED_COSTS * got["refused"]
 
-    def _share(self, counted: npt.NDArray[np.generic], among: npt.NDArray[np.bool_] | None = None) -> float:
+    def _share(self, counted: npt.NDArray[Any], among: npt.NDArray[np.bool_] | None = None) -> float:
         weights = self.weights if among is None else self.weights * among
         total = float(weights.sum())
         return round(float((weights * counted).sum()) / total, 4) if total else 0.0
@@ -152,6 +154,6 @@ class Outcomes:
 
 def _loss(scored: Scored, factor: float) -> float:
     names, sums = chances(scored, dict.fromkeys(scored.langs.tolist(), factor))
-    columns = np.array([names.index(label.partition(".")[0]) for label in scored.truth.tolist()])
+    columns = np.array([names.index(stem(label)) for label in scored.truth.tolist()])
     likely = np.maximum(sums[np.arange(len(columns)), columns], 1e-9)
     return float(-(scored.weights * np.log(likely)).sum())

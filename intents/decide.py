@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from intents.authored import OUTSIDE, TOPIC, URGENT
+from intents.labels import OUTSIDE, TOPIC, URGENT
 from intents.model import Floats, Ints
 
 OPTIONS = 3

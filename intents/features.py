@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 WORD_MARK = "\t"
 """Starts every word feature, so that it never equals a character n-gram."""
@@ -23,7 +24,7 @@ def grams(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """Words and pairs of neighboring words of the text's parts in scripts that write blanks."""
     found = _LATIN.findall(text)
-    pairs = [f"{WORD_MARK}{left} {right}" for left, right in zip(found, found[1:], strict=False)]
+    pairs = [f"{WORD_MARK}{left} {right}" for left, right in pairwise(found)]
     return [WORD_MARK + word for word in found] + pairs
 
 

@@ -10,6 +10,7 @@ from math import prod
 CAP = 12
 """Sentences taken of one pattern, spread evenly over all it can say."""
 
+_GOLDEN = 0.6180339887498949
 _BLANKS = re.compile(r"\s+")
 _MARKS = re.compile(r"[\[\]()|<>]")
 Lists = Mapping[str, Sequence[str]]
@@ -33,10 +34,9 @@ def expand(pattern: str, lists: Lists | None = None, cap: int = CAP) -> list[str
     """
     whole = parse(pattern, lists or {})
     total = _count(whole)
-    picks = range(total) if total <= cap else [number * total // cap for number in range(cap)]
-    # A prime stride walks over all parts of the space, so that every alternative is met early.
-    stride = 1 if total <= cap else _stride(total)
-    texts = (_BLANKS.sub(" ", _say(whole, pick * stride % total)).strip() for pick in picks)
+    # Steps of the golden ratio spread over all parts of the space, so that every alternative is met early.
+    picks = range(total) if total <= cap else [int(number * _GOLDEN % 1 * total) for number in range(cap)]
+    texts = (_BLANKS.sub(" ", _say(whole, pick)).strip() for pick in picks)
     return list(dict.fromkeys(text for text in texts if text))
 
 
@@ -51,7 +51,7 @@ def parse(pattern: str, lists: Lists) -> Choice:
 def _alternatives(pattern: str, at: int, closing: str, lists: Lists) -> tuple[Choice, int]:
     options: list[tuple[str | Choice, ...]] = []
     parts: list[str | Choice] = []
-    while at < len(pattern) and pattern[at] not in ("])" if not closing else closing):
+    while at < len(pattern) and pattern[at] not in (closing or "])"):
         char = pattern[at]
         if char == "|" and closing:
             options.append(tuple(parts))
@@ -109,10 +109,3 @@ def _say(node: str | Choice, number: int) -> str:
         number, own = divmod(number, _count(part))
         said.append(_say(part, own))
     return "".join(said)
-
-
-def _stride(total: int) -> int:
-    for prime in (7919, 104729, 1299709):
-        if total % prime:
-            return prime
-    return 1

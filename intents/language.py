@@ -65,7 +65,7 @@ def detect(text: str, letters: Letters) -> str | None:
     if thai and thai >= 2 * han and thai >= len(words):
         return "th"
     known = sum(plain(word) in letters.words for word in words)
-    if han and han / 2 >= len(words) + known:
+    if han and han >= 2 * len(words) + known:
         return "zh-TW"
     found = latin(words, letters)
     if found:

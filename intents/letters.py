@@ -57,9 +57,7 @@ def _triples(counts: Mapping[str, Counter[str]]) -> dict[str, tuple[float, ...]]
     """Per letter triple: log of its rate among the distinct words of each language."""
     found: dict[str, Counter[str]] = {}
     for lang, counter in counts.items():
-        found[lang] = Counter(
-            f"^{word}$"[at : at + ORDER] for word in counter for at in range(len(word) + 3 - ORDER)
-        )
+        found[lang] = Counter(f"^{word}$"[at : at + ORDER] for word in counter for at in range(len(word) + 3 - ORDER))
     sizes = {lang: sum(counter.values()) for lang, counter in found.items()}
     names = sorted({triple for counter in found.values() for triple in counter})
     return {

@@ -12,7 +12,7 @@ from intents.phrases import Hit, apart, of_kind, spaced
 
 Names = Mapping[str, Mapping[str, Sequence[str]]]
 
-CUTOFF = 86.0
+CUTOFF = 85.0
 """Least similarity (0 to 100) of a misspelt name; below it, names of other things come in."""
 
 NAME = "name"
@@ -38,7 +38,7 @@ class Lexicon:
 
     @staticmethod
     def of(names: Names, words: Mapping[str, Iterable[str]] | None = None) -> Lexicon:
-        """From topic names per language, and further words per intent (`menu`). A name of two topics counts for none."""
+        """From topic names per language and words per intent (`menu`). A name of two topics counts for none."""
         owners: dict[str, set[str]] = {}
         for label, by_lang in names.items():
             for name in {name for listed in by_lang.values() for name in listed}:
@@ -79,6 +79,8 @@ def inside(hits: Iterable[Hit], room: str) -> list[Named]:
 def key(text: str) -> str:
     """A folded text as it is compared whole: no punctuation, and no blanks beside Chinese."""
     bare = spaced(text).strip()
+    if not any(map(str.isalnum, bare)):
+        return ""
     return bare.replace(" ", "") if HAN.search(bare) else bare
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intents.features import grams, words
+from intents.labels import stem
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -55,8 +56,7 @@ class Model:
         """The margin of every label for a folded text."""
         numbers, values = self.space.vector(text)
         rows = self.weights[numbers].astype(np.float32)
-        result: Floats = (values * self.scales[numbers]) @ rows + self.bias
-        return result
+        return ((values * self.scales[numbers]) @ rows + self.bias).astype(np.float32)
 
 
 def pack(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -68,11 +68,11 @@ def pack(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
 def chances(scores: Floats, sharpness: float) -> Floats:
     """Probabilities of the labels: the softmax of the margins times a calibrated sharpness."""
     raised = np.exp((scores - scores.max()) * sharpness)
-    result: Floats = raised / raised.sum()
+    result: Floats = (raised / raised.sum()).astype(np.float32)
     return result
 
 
 def groups(labels: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
     """The labels cut at the dot (`p06.4` is p06, `urgent.injury` is urgent), and each label's group number."""
-    names = tuple(dict.fromkeys(label.partition(".")[0] for label in labels))
-    return names, np.array([names.index(label.partition(".")[0]) for label in labels], np.int64)
+    names = tuple(dict.fromkeys(map(stem, labels)))
+    return names, np.array([names.index(stem(label)) for label in labels], np.int64)

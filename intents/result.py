@@ -21,7 +21,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One thing that spoke for a reading: the stage that saw it, for which label, how strongly (0 to 1), what it saw."""
+    """One thing that spoke for a reading: the stage, the label, how strongly (0 to 1), and what was seen."""
 
     stage: str
     label: str

@@ -20,7 +20,16 @@ from intents.lexicon import key
 from intents.model import Floats
 from intents.normalise import fold
 
-_CODE = ("authored", "calibrate", "decide", "features", "fitting", "grammar", "language", "letters", "model", "normalise")
+_CODE = (
+    "authored",
+    "calibrate",
+    "features",
+    "fitting",
+    "grammar",
+    "letters",
+    "model",
+    "normalise",
+)
 
 
 def fingerprint(root: Path = DATA) -> str:
@@ -72,7 +81,7 @@ def cross_validated(rows: Sequence[Sample], labels: tuple[str, ...]) -> Scored:
     for part in range(FOLDS):
         model = fit([row for row, own in zip(rows, parts, strict=True) if own != part])
         columns = [labels.index(label) for label in model.labels]
-        for number in np.flatnonzero(parts == part):
+        for number in np.flatnonzero(parts == part).tolist():
             scores[number, columns] = model.scores(rows[number].text)
     return Scored(
         labels,

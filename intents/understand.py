@@ -11,11 +11,11 @@ from typing import Any
 
 from intents import artefact, asking, decide, lexicon, normalise, urgent
 from intents.artefact import Artefact
-from intents.authored import OUTSIDE, TOPIC, URGENT
 from intents.decide import Ranked
+from intents.labels import OUTSIDE, TOPIC, URGENT, stem
 from intents.language import detect
 from intents.lexicon import Lexicon, Named, Names, key
-from intents.model import Floats, Ints, chances, groups
+from intents.model import Floats, chances, groups
 from intents.phrases import Hit, Phrases, spaced
 from intents.result import Context, Evidence, Understood
 from intents.urgent import Danger
@@ -25,6 +25,8 @@ CACHED = 4096
 
 BOOST = {"contained": 1.2, "misspelt": 0.9}
 """What a topic's name in the message adds to its margin (margins lie between about -1 and 1)."""
+
+NO_CONTEXT = Context()
 
 UNSURE = 0.6
 """Below this chance misspelt names are looked for: the search costs more than the whole rest."""
@@ -82,7 +84,7 @@ class Understander:
         """The authored word lists per language (control words, aspects, audiences), as read at training."""
         return self._trained.words
 
-    def understand(self, text: str, context: Context = Context()) -> Understood:
+    def understand(self, text: str, context: Context = NO_CONTEXT) -> Understood:
         """What a message means. Never raises on any text."""
         clean = normalise.clean(text)
         at = (clean, context)
@@ -190,7 +192,7 @@ def _follow_up(message: _Message, reading: _Reading, context: Context) -> Unders
     """An aspect and nothing else: of the topic last spoken of; without one, ask what it is about."""
     if not context.topic:
         return _open(message, reading, "clarify", NOTHING_NAMED)
-    topic = Ranked(context.topic.partition(".")[0], context.topic, 0.9)
+    topic = Ranked(stem(context.topic), context.topic, 0.9)
     why = (Evidence("follow-up", context.topic, 0.9, "only an aspect was named"), *reading.why)
     return _answered(message, _Reading((topic,), why), topic.group)
 
@@ -225,7 +227,7 @@ def _open(message: _Message, reading: _Reading, decision: str, shown: Sequence[s
 
 
 def _certain(named: Named) -> Ranked:
-    return Ranked(named.label.partition(".")[0], named.label, 1.0)
+    return Ranked(stem(named.label), named.label, 1.0)
 
 
 def _seen(named: Named) -> Evidence:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from intents.authored import URGENT
+from intents.labels import URGENT
 from intents.model import Floats
 from intents.phrases import Hit, of_kind
 from intents.result import Evidence
@@ -41,9 +41,7 @@ class Danger:
 def phrases(words: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
     """The marks of all languages, as (kind, class, marks): people in danger mix languages."""
     return [
-        (MARK, danger, marks)
-        for lists in words.values()
-        for danger, marks in lists.get("urgent_marks", {}).items()
+        (MARK, danger, marks) for lists in words.values() for danger, marks in lists.get("urgent_marks", {}).items()
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from intents.slots.text import bare, tidy
 from knowledge.reading import read
@@ -28,13 +29,16 @@ class Controls:
                 return found
         return ""
 
+    @classmethod
+    def of(cls, words: Mapping[str, Mapping[str, Any]]) -> Controls:
+        """From the contents of `_words.yaml` by language code."""
+        return cls({code: _phrases(lists) for code, lists in words.items()})
+
+
+def _phrases(lists: Mapping[str, Any]) -> dict[str, str]:
+    return {bare(tidy(phrase)): name for name in reversed(LISTS) for phrase in lists.get(name, ())}
+
 
 def load_controls(folder: Path) -> Controls:
     """The control words under `<folder>/<lang>/_words.yaml`. Raises KnowledgeError for a file that cannot be read."""
-    by_lang = {}
-    for path in sorted(folder.glob("*/_words.yaml")):
-        words = read(path).data
-        by_lang[path.parent.name] = {
-            bare(tidy(phrase)): name for name in reversed(LISTS) for phrase in words.get(name, ())
-        }
-    return Controls(by_lang)
+    return Controls.of({path.parent.name: read(path).data for path in sorted(folder.glob("*/_words.yaml"))})

@@ -54,13 +54,16 @@ class Words:
         return cls({code: _lexicon(words.get(code, {}), cues.get(code, {})) for code in codes})
 
 
-def load_words(folder: Path) -> Words:
-    """The word lists under `<folder>/<lang>/`. Raises KnowledgeError for a file that cannot be read."""
-    found: dict[str, dict[str, Any]] = {"_words.yaml": {}, "_cues.yaml": {}}
-    for name, by_lang in found.items():
-        for path in sorted(folder.glob(f"*/{name}")):
-            by_lang[path.parent.name] = read(path).data
-    return Words.of(found["_words.yaml"], found["_cues.yaml"])
+def load_words(folder: Path, lists: Mapping[str, Mapping[str, Any]] | None = None) -> Words:
+    """The word lists under `<folder>/<lang>/`; `lists`: the contents of `_words.yaml` where they were read already.
+
+    Raises KnowledgeError for a file that cannot be read.
+    """
+    return Words.of(_by_lang(folder, "_words.yaml") if lists is None else lists, _by_lang(folder, "_cues.yaml"))
+
+
+def _by_lang(folder: Path, name: str) -> dict[str, Any]:
+    return {path.parent.name: read(path).data for path in sorted(folder.glob(f"*/{name}"))}
 
 
 def _lexicon(words: Mapping[str, Any], cues: Mapping[str, Any]) -> Lexicon:
