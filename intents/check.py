@@ -20,7 +20,20 @@ LEAST = 25
 SURE_THEFT = 0.6
 """Chance of another label from which a sentence counts as stolen by it."""
 
-_WORD_LISTS = ("yes", "no", "not_sure", "decline", "back", "stop", "more", "menu", "self", "other_person", "business")
+_WORD_LISTS = (
+    "yes",
+    "no",
+    "not_sure",
+    "decline",
+    "back",
+    "stop",
+    "more",
+    "menu",
+    "person",
+    "self",
+    "other_person",
+    "business",
+)
 
 
 def check(root: Path = DATA) -> list[Fault]:

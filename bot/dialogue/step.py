@@ -231,6 +231,7 @@ _PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "checks": lambda state, world, heard: topics.checks(state, world),
     "screening": lambda state, world, heard: topics.who(state, world),
     "handoff": lambda state, world, heard: care.hand_over(state, world),
+    "person": lambda state, world, heard: care.hand_over(state, world),
     "language": _language,
     "privacy": _PRIVACY,
     "stations": _STATIONS,
@@ -260,6 +261,6 @@ _WITH_REST: dict[str, Callable[[State, World, Heard, str], Outcome]] = {
     "rate": _rate,
 }
 
-_CONTROLS_ANYTIME = ("menu",)
-_CONTROLS_IN_INTERVIEW = ("menu", "stop", "back")
+_CONTROLS_ANYTIME = ("menu", "person")
+_CONTROLS_IN_INTERVIEW = ("menu", "person", "stop", "back")
 _DIGRESSIONS = ("program", "language", "privacy", "stations", "menu", "screening", "greeting", "complaint")

@@ -1,4 +1,4 @@
-"""Control words as whole messages: back, stop, menu, more, and whom a check is about."""
+"""Control words as whole messages: a person, back, stop, menu, more, and whom a check is about."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from intents.slots.text import bare, tidy
 from knowledge.reading import read
 
-LISTS = ("back", "stop", "menu", "more", "self", "other_person", "business")
+LISTS = ("person", "back", "stop", "menu", "more", "self", "other_person", "business")
 FOR_ALL = ("en", "zh-TW")  # typed in any conversation
 
 
