@@ -115,14 +115,14 @@ class Server:
         async def alive(request: Request) -> Response:
             return PlainTextResponse("ok")
 
-        routes = [
-            *chat.routes(),
-            *desk.routes(),
+        routes = [  # the webhooks first: they carry the load, and routes are tried in order
             *(
                 [Route("/webhook/hook", HookInbox(house.door, config.hook_secret).receive, methods=["POST"])]
                 if config.hook_on
                 else []
             ),
+            *chat.routes(),
+            *desk.routes(),
             Route("/healthz", alive),
             Route("/readyz", ready),
             Mount("/static", StaticFiles(directory=TEMPLATES / "static")),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from intents import artefact, asking, decide, lexicon, normalise, urgent
@@ -21,7 +20,7 @@ from intents.result import Context, Evidence, Understood
 from intents.urgent import Danger
 
 CACHED = 4096
-"""Understood messages kept, by folded text and context: many people write the same short sentences."""
+"""Messages kept, as looked at and as understood in a context: many people write the same short sentences."""
 
 BOOST = {"contained": 1.2, "misspelt": 0.9}
 """What a topic's name in the message adds to its margin (margins lie between about -1 and 1)."""
@@ -55,6 +54,15 @@ class _Reading:
     why: tuple[Evidence, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A message with the danger it speaks of or else its reading; neither where it has no letter."""
+
+    message: _Message
+    danger: Danger | None
+    reading: _Reading | None
+
+
 class Understander:
     """Understands messages. Pure but for a bounded cache; safe to share between threads."""
 
@@ -70,8 +78,8 @@ class Understander:
                 *self._lexicon.phrases(),
             ]
         )
-        self._cache: OrderedDict[tuple[str, Context], Understood] = OrderedDict()
-        self._lock = Lock()
+        self._known = lru_cache(CACHED)(self._understand)
+        self._looked_at = lru_cache(CACHED)(self._look)
 
     @classmethod
     def load(cls, names: Names | None = None, root: Path = artefact.PACKAGED) -> Understander:
@@ -86,42 +94,37 @@ class Understander:
 
     def understand(self, text: str, context: Context = NO_CONTEXT) -> Understood:
         """What a message means. Never raises on any text."""
-        clean = normalise.clean(text)
-        at = (clean, context)
-        with self._lock:
-            known = self._cache.get(at)
-            if known is not None:
-                self._cache.move_to_end(at)
-                return known
-        found = self._understand(clean, context)
-        with self._lock:
-            self._cache[at] = found
-            if len(self._cache) > CACHED:
-                self._cache.popitem(last=False)
-        return found
+        return self._known(normalise.clean(text), context)
 
     def _understand(self, clean: str, context: Context) -> Understood:
-        message = self._message(clean, context)
-        if not key(message.folded):
+        looked = self._looked_at(clean, context.lang, context.lang_chosen)
+        if looked.danger:
+            return _detailed(_endangered(looked.message, looked.danger), looked.message)
+        if looked.reading is None:
             return Understood("", context.lang, OUTSIDE, (), "", "refuse", 1.0)
+        return _detailed(self._decided(looked.message, looked.reading, context), looked.message)
+
+    def _look(self, clean: str, lang: str, lang_chosen: bool) -> _Looked:
+        """The costly part, the same whatever the conversation is about."""
+        message = self._message(clean, lang, lang_chosen)
+        if not key(message.folded):
+            return _Looked(message, None, None)
         labels = self._trained.model.labels
         scores = self._trained.model.scores(message.folded)
         spread = chances(scores, self._sharpness(message.heard))
         danger = urgent.look(message.hits, labels, spread, self._trained.limits.urgent)
         sure = self._exact(message.folded)
         if danger and (sure is None or sure.label.startswith(URGENT)):
-            return _detailed(_endangered(message, danger), message)
+            return _Looked(message, danger, None)
         if sure:
-            reading = _Reading((_certain(sure),), (_seen(sure),))
-        else:
-            reading = self._classified(message, scores, spread)
-        return _detailed(self._decided(message, reading, context), message)
+            return _Looked(message, None, _Reading((_certain(sure),), (_seen(sure),)))
+        return _Looked(message, None, self._classified(message, scores, spread))
 
-    def _message(self, clean: str, context: Context) -> _Message:
+    def _message(self, clean: str, lang: str, lang_chosen: bool) -> _Message:
         folded = normalise.fold(clean)
         room = spaced(folded)
         detected = detect(folded, self._trained.letters)
-        lang = context.lang if context.lang_chosen or detected is None else detected
+        lang = lang if lang_chosen or detected is None else detected
         return _Message(clean, folded, room, detected or lang, lang, self._phrases.found(room))
 
     def _sharpness(self, lang: str) -> float:

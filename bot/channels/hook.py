@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ SEND_SECONDS = 10.0
 
 def sign(secret: str, body: bytes) -> str:
     """Hex HMAC-SHA256 of the raw body."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def verify(secret: str, body: bytes, signature: str | None) -> bool:
@@ -127,7 +126,9 @@ class HookChannel:
         """Post one parcel. The receiver can tell a repetition by its id."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=SEND_SECONDS), connector=aiohttp.TCPConnector(limit=100)
+                timeout=aiohttp.ClientTimeout(total=SEND_SECONDS),
+                connector=aiohttp.TCPConnector(limit=100),
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
         body = payload(parcel)
         headers = {"Content-Type": "application/json", SIGNATURE: sign(self._secret, body)}

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -29,12 +30,17 @@ LOGINS_PER_MINUTE = 10
 ROLES = ("agent", "senior", "editor", "privacy_officer", "admin", "auditor")
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 
 
 def hash_password(password: str) -> str:
     """The Argon2id hash that is kept."""
     return _hasher.hash(password)
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password belongs to."""
+    return hash_password(secrets.token_urlsafe(16))
 
 
 def one_time_password() -> str:
@@ -87,7 +93,8 @@ class Doorkeeper:
         row = self.store.staff_by_name(name)
         known = row is not None and not row.disabled
         # Unknown names cost as much time as known ones.
-        right = await asyncio.to_thread(matches, row.password_hash if row and known else _NOBODY, password[:1000])
+        kept = row.password_hash if row and known else await asyncio.to_thread(_nobody)
+        right = await asyncio.to_thread(matches, kept, password[:1000])
         return row if known and right else None
 
     async def enter(self, response: Response, staff: StaffRow) -> None:

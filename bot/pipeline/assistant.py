@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
@@ -23,7 +24,7 @@ from intents.slots.controls import Controls
 from intents.understand import Understander
 from knowledge.library import Knowledge
 
-LATE_NEVER = 0
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another letter
 
 
 @dataclass
@@ -70,7 +71,8 @@ class Assistant:
     ) -> tuple[Turn, State]:
         understood = self.understand(state, event.text)
         heard = Heard(event.sent_ms, event.choice, event.text, understood, late, event.welcomed)
-        world = self.world(case, speaker, _next_number(self.clock, lease, event))
+        now = self.clock()
+        world = self.world(case, _next_number(now, lease, event), now)
         if speaker is Speaker.HUMAN:
             after, effects = held(state, heard, world)
         else:
@@ -105,11 +107,11 @@ class Assistant:
         )
         return self.understander.understand(text, context)
 
-    def world(self, case: str, speaker: Speaker, next_case: str) -> World:
+    def world(self, case: str, next_case: str, now: datetime) -> World:
         """What the step may look at now."""
         on_duty, lately = self.staffing()
         staffing = Staffing(on_duty, lately, case, next_case)
-        return World(self.knowledge, self.words, self.controls, self.languages, self.clock(), staffing)
+        return World(self.knowledge, self.words, self.controls, self.languages, now, staffing)
 
     def _heard(self, event: Event, state: State) -> Reply:
         """The citizen's own line; a pressed button shows its label."""
@@ -119,7 +121,7 @@ class Assistant:
 
 
 def _readable(lease: Lease) -> tuple[State, str]:
-    """State and document of a lease; a document that cannot be read starts anew, or no later message would be answered."""
+    """State and document of a lease; what cannot be read starts anew, or no later message would be answered."""
     try:
         return from_doc(lease.state, lease.facts), lease.state
     except (ValueError, TypeError, KeyError):
@@ -127,12 +129,11 @@ def _readable(lease: Lease) -> tuple[State, str]:
         return fresh, to_doc(fresh)
 
 
-def _next_number(clock: Clock, lease: Lease, event: Event) -> str:
-    """A case number made of the day and a short code; another lease gives another, should this one be taken."""
-    digest = hashlib.sha256(f"{lease.conversation}/{lease.fence}/{event.event_id}".encode()).digest()
-    alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-    code = "".join(alphabet[byte % len(alphabet)] for byte in digest[:5])
-    return f"{clock():%Y%m%d}-{code}"
+def _next_number(now: datetime, lease: Lease, event: Event) -> str:
+    """A case number made of the day and a short code that another try of the same turn gives again."""
+    digest = hashlib.sha256(f"{lease.conversation}/{event.event_id}/{event.attempts}".encode()).digest()
+    code = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:5]])
+    return f"{now.year}{now.month:02}{now.day:02}-{code}"
 
 
 def _opening(effects: Sequence[Effect], world: World) -> CaseOpening | None:

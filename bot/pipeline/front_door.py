@@ -49,7 +49,14 @@ class FrontDoor:
         """What the citizen wrote that no turn has taken yet."""
         lang = self.standing(conversation).lang
         return [
-            Entry(None, Author.CITIZEN, Reply(event.text or "…", lang), event.accepted_at, "pending", event_id=event.event_id)
+            Entry(
+                None,
+                Author.CITIZEN,
+                Reply(event.text or "…", lang),
+                event.accepted_at,
+                "pending",
+                event_id=event.event_id,
+            )
             for event in self._store.waiting_events(conversation)
         ]
 

@@ -42,6 +42,7 @@ class House:
     async def start(self) -> None:
         """Free what a killed process held, then work."""
         await self.store.release_all()
+        self.worker.outlet = self.sender
         self._tasks = [asyncio.create_task(self.worker.run()) for _ in range(WORKERS)]
         self._tasks.append(asyncio.create_task(self.sender.run()))
 

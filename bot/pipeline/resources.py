@@ -11,7 +11,7 @@ from bot.pipeline.assistant import Assistant
 from bot.render.pages import Pages
 from bot.render.replies import Renderer
 from intents.slots import Words, load_words
-from intents.slots.controls import Controls, load_controls
+from intents.slots.controls import Controls
 from intents.understand import Understander
 from knowledge.catalog import Catalog
 from knowledge.library import Knowledge, load
@@ -52,12 +52,13 @@ def load_resources(clock: Clock = now, extra: Path | None = None) -> Resources:
     catalog = Catalog.of(knowledge)
     renderer = Renderer(knowledge, catalog, TEMPLATES, LANGUAGES)
     own_names = tuple((code, knowledge.texts[f"conversation.language.{code}"]) for code in LANGUAGES)
+    understander = Understander.load(names=names_of(knowledge, catalog))
     return Resources(
         knowledge=knowledge,
         catalog=catalog,
-        understander=Understander.load(names=names_of(knowledge, catalog)),
-        words=load_words(UTTERANCES),
-        controls=load_controls(UTTERANCES),
+        understander=understander,
+        words=load_words(UTTERANCES, understander.words),
+        controls=Controls.of(understander.words),
         renderer=renderer,
         pages=Pages(catalog, TEMPLATES, own_names, {}),
         clock=clock,

@@ -72,11 +72,25 @@ class Sender:
         free = AT_ONCE - len(self._running)
         deliveries = await self.store.lease_deliveries(self.owner, free) if free > 0 else []
         for delivery in deliveries:
-            task = asyncio.create_task(self._deliver(delivery))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self.send(delivery)
         if not deliveries:
             await self._wait()
+
+    def send(self, delivery: Delivery) -> None:
+        """Deliver beside everything else: one that this sender holds."""
+        task = asyncio.create_task(self._deliver(delivery))
+        self._running.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if len(self._running) == AT_ONCE - 1:
+            self.wake.set()  # there is room again
+
+    @property
+    def takes(self) -> bool:
+        """Is there room for one more?"""
+        return len(self._running) < AT_ONCE
 
     async def _wait(self) -> None:
         due = self.store.next_due()
@@ -95,14 +109,15 @@ class Sender:
         outcome = await self._attempt(delivery)
         observe.count(f"deliveries.{outcome.result}")
         try:
-            await self.store.finish([outcome])
+            waits = await self.store.finish([outcome])
         except Exception as error:
             observe.failure("finish", error)  # the sending lease runs out; a receiver may see it again
             return
         self.hub.publish(delivery.conversation)
         if outcome.result == Sent.DEAD:
             self.hub.publish(DESK)
-        self.wake.set()
+        if waits:
+            self.wake.set()
 
     async def finish(self, seconds: float) -> None:
         """Let what is on the wire arrive and be written down, so that an orderly stop repeats nothing."""

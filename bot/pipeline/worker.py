@@ -12,7 +12,7 @@ from typing import Protocol
 from bot import observe
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store, StoreUnavailable
-from bot.store.records import Committed, Event, Lease, StaleFence, Turn
+from bot.store.records import Committed, Delivery, Event, Lease, StaleFence, Turn
 
 BATCH = 64
 POLL_SECONDS = 1.0
@@ -32,8 +32,23 @@ class Mind(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """Who sends: a commit may hand it the answer at once, so that it need not be leased again."""
+
+    owner: str
+
+    @property
+    def takes(self) -> bool:
+        """Is there room for one more?"""
+        ...
+
+    def send(self, delivery: Delivery) -> None:
+        """Deliver beside everything else."""
+        ...
+
+
 class Worker:
-    """Runs turns until stopped. `drain` runs what there is and returns."""
+    """Runs turns until stopped; `drain` runs what there is. Without an outlet answers wait in the outbox."""
 
     def __init__(self, store: Store, mind: Mind, hub: Hub) -> None:
         self._store = store
@@ -42,6 +57,7 @@ class Worker:
         self._owner = uuid.uuid4().hex
         self.wake = asyncio.Event()
         self.sent = asyncio.Event()
+        self.outlet: Outlet | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -90,7 +106,8 @@ class Worker:
         """Think and commit; False when this failed because of the events themselves."""
         try:
             turns, lang, state = think()
-            done = await self._store.commit(lease, turns, lang, state)
+            sender = self.outlet.owner if self.outlet is not None and self.outlet.takes else ""
+            done = await self._store.commit(lease, turns, lang, state, sender)
         except StaleFence:
             observe.count("turns.stale")
         except StoreUnavailable as error:
@@ -107,6 +124,8 @@ class Worker:
         self._hub.publish(done.conversation)
         if done.case or any(turn.alarm for turn in turns):
             self._hub.publish(DESK)
+        if done.handed is not None and self.outlet is not None:
+            self.outlet.send(done.handed)
         if done.outgoing:
             self.sent.set()
         if done.more:

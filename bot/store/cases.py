@@ -9,9 +9,7 @@ from bot.store import turns
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
-_SELECT = (
-    "SELECT c.*, coalesce(s.name, '') AS holder_name FROM cases c LEFT JOIN staff s ON s.id = c.holder"
-)
+_SELECT = "SELECT c.*, coalesce(s.name, '') AS holder_name FROM cases c LEFT JOIN staff s ON s.id = c.holder"
 VIEWS = {
     "waiting": "c.state = 'waiting'",
     "mine": "c.state = 'human' AND c.holder = :staff",
@@ -41,9 +39,7 @@ def _case(row: Row) -> CaseRow:
 
 def open_case(connection: Connection, conversation: int) -> CaseRow | None:
     """The open case of a conversation: at most one."""
-    row = connection.one(
-        f"{_SELECT} WHERE c.conversation_id = :id AND c.state <> 'closed'", {"id": conversation}
-    )
+    row = connection.one(f"{_SELECT} WHERE c.conversation_id = :id AND c.state <> 'closed'", {"id": conversation})
     return None if row is None else _case(row)
 
 
@@ -242,6 +238,7 @@ def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
 def speaker(connection: Connection, conversation: int) -> dict[str, Any] | None:
     """Who speaks in a conversation now: speaker, holder, fence of the change, language, whether ended."""
     row = connection.one(
-        "SELECT speaker, holder, speaker_fence, lang, ended, state FROM conversations WHERE id = :id", {"id": conversation}
+        "SELECT speaker, holder, speaker_fence, lang, ended, state FROM conversations WHERE id = :id",
+        {"id": conversation},
     )
     return None if row is None else dict(row)

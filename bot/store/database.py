@@ -7,7 +7,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +38,10 @@ class Connection:
         """Run one statement with named parameters."""
         return self.raw.execute(sql, params)
 
+    def many(self, sql: str, params: Sequence[Params]) -> None:
+        """Run one statement for each."""
+        self.raw.executemany(sql, params)
+
     def one(self, sql: str, params: Params = {}) -> Row | None:
         """The first row, or None."""
         row: Row | None = self.raw.execute(sql, params).fetchone()
@@ -49,7 +53,12 @@ class Connection:
 
 
 Operation = Callable[[Connection], T]
-_Item = tuple[Operation[Any], Any]
+_Item = tuple[Operation[Any], Any]  # what to do, and the future of whoever waits
+_Result = tuple[Any, Any, BaseException | None]  # the future, and its result or error
+
+
+class _HalfWritten(Exception):
+    """An operation failed after it had written something."""
 
 
 def _open(path: Path) -> Connection:
@@ -71,7 +80,9 @@ def migrate(path: Path) -> int:
     """Bring the file to the newest schema, one migration a transaction; returns the schema number."""
     connection = _open(path)
     try:
-        connection.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, applied_at REAL NOT NULL)")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, applied_at REAL NOT NULL)"
+        )
         newest = 0
         for script in sorted(MIGRATIONS.glob("*.sql")):
             newest = int(script.name[:4])
@@ -102,8 +113,9 @@ def _statements(script: str) -> list[str]:
 class Database:
     """Readers for the calling thread and one writer thread whose commits are shared by all who wait.
 
-    The writer commits whenever it is free: no timer. An operation runs inside a savepoint, so one that fails
-    undoes only itself; the commit is durable (synchronous=FULL) before any caller goes on.
+    The writer commits whenever it is free: no timer. An operation that fails undoes only itself; the commit is durable
+    (synchronous=FULL) before any caller goes on. An operation must touch nothing but its connection: when another one
+    of its batch fails after it wrote something, the batch is undone and run again, each inside a savepoint.
     """
 
     def __init__(self, path: Path) -> None:
@@ -167,12 +179,15 @@ class Database:
                 return batch, False
         return batch, True
 
-    def _commit(self, batch: list[_Item]) -> list[tuple[Any, Any, BaseException | None]]:
-        results: list[tuple[Any, Any, BaseException | None]] = []
+    def _commit(self, batch: list[_Item]) -> list[_Result]:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            for operation, future in batch:
-                results.append((future, *self._attempt(operation)))
+            try:
+                results = [self._attempt(*item) for item in batch]
+            except _HalfWritten:
+                self._writer.execute("ROLLBACK")
+                self._writer.execute("BEGIN IMMEDIATE")
+                results = [self._attempt_apart(*item) for item in batch]
             self._writer.execute("COMMIT")
             self.commits += 1
             self.operations += len(batch)
@@ -183,21 +198,33 @@ class Database:
             failure = StoreUnavailable(str(error))
             return [(future, None, failure) for _, future in batch]
 
-    def _attempt(self, operation: Operation[Any]) -> tuple[Any, BaseException | None]:
+    def _attempt(self, operation: Operation[Any], future: Any) -> _Result:
+        """Most operations that fail (a stale fence, a case taken) do so before they wrote anything: nothing to undo."""
+        before = self._writer.raw.total_changes
+        try:
+            return future, operation(self._writer), None
+        except Exception as error:
+            if not self._writer.raw.in_transaction:
+                raise  # the engine gave up the whole transaction (disk full, I/O): nobody's write holds
+            if self._writer.raw.total_changes != before:
+                raise _HalfWritten from error
+            return future, None, error
+
+    def _attempt_apart(self, operation: Operation[Any], future: Any) -> _Result:
         self._writer.execute("SAVEPOINT operation")
         try:
             result = operation(self._writer)
         except Exception as error:
             if not self._writer.raw.in_transaction:
-                raise  # the engine gave up the whole transaction (disk full, I/O): nobody's write holds
+                raise
             self._writer.execute("ROLLBACK TO operation")
             self._writer.execute("RELEASE operation")
-            return None, error
+            return future, None, error
         self._writer.execute("RELEASE operation")
-        return result, None
+        return future, result, None
 
-    def _settle(self, results: list[tuple[Any, Any, BaseException | None]]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any, BaseException | None]]] = {}
+    def _settle(self, results: list[_Result]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Result]] = {}
         for entry in results:
             future = entry[0]
             if isinstance(future, Future):
@@ -209,7 +236,7 @@ class Database:
                 loop.call_soon_threadsafe(_resolve, entries)
 
 
-def _resolve(entries: list[tuple[Any, Any, BaseException | None]]) -> None:
+def _resolve(entries: list[_Result]) -> None:
     for future, result, error in entries:
         if future.done():
             continue

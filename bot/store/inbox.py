@@ -31,7 +31,8 @@ def accept(connection: Connection, incomings: Sequence[Incoming]) -> list[Accept
 def _accept(connection: Connection, incoming: Incoming) -> Accepted:
     key = event_key(incoming)
     fresh = connection.execute(
-        f"INSERT INTO seen (key, day) VALUES (:key, CAST({NOW} / 86400 AS INTEGER)) ON CONFLICT DO NOTHING", {"key": key}
+        f"INSERT INTO seen (key, day) VALUES (:key, CAST({NOW} / 86400 AS INTEGER)) ON CONFLICT DO NOTHING",
+        {"key": key},
     ).rowcount
     address_id, conversation = address_of(connection, incoming.address, create=bool(fresh))
     if not fresh:

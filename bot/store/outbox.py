@@ -35,7 +35,9 @@ def _take(connection: Connection, conversation: int, speaker_fence: int) -> Deli
             {"id": conversation},
         )
         if row is None:
-            connection.execute("UPDATE conversations SET outgoing = 0, sending_until = 0 WHERE id = :id", {"id": conversation})
+            connection.execute(
+                "UPDATE conversations SET outgoing = 0, sending_until = 0 WHERE id = :id", {"id": conversation}
+            )
             return None
         if holds(row, speaker_fence):
             connection.execute(
@@ -86,33 +88,35 @@ def _delivery(connection: Connection, row: Row) -> Delivery:
     )
 
 
-def finish(connection: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Write down how deliveries ended and let the next ones of their conversations go."""
-    for outcome in outcomes:
-        _finish(connection, outcome)
+def finish(connection: Connection, outcomes: Sequence[Outcome]) -> bool:
+    """Write down how deliveries ended and let the next ones of their conversations go; True when one waits."""
+    return any([_finish(connection, outcome) for outcome in outcomes])
 
 
-def _finish(connection: Connection, outcome: Outcome) -> None:
-    row = connection.one("SELECT * FROM outbox WHERE id = :id", {"id": outcome.delivery.id})
-    if row is None or row["state"] != "sending":
-        return  # forgotten or withdrawn meanwhile
-    conversation = row["conversation_id"]
+def _finish(connection: Connection, outcome: Outcome) -> bool:
     if outcome.result == "retry":
-        _retry(connection, row, outcome)
-        return
-    connection.execute(
-        f"UPDATE outbox SET state = :state, settled_at = {NOW}, error = :error WHERE id = :id",
-        {"state": outcome.result, "error": outcome.error, "id": row["id"]},
-    )
+        return _retry(connection, outcome)
+    row = connection.execute(
+        f"UPDATE outbox SET state = :state, settled_at = {NOW}, error = :error WHERE id = :id AND state = 'sending'"
+        " RETURNING conversation_id, first_seq, last_seq",
+        {"state": outcome.result, "error": outcome.error, "id": outcome.delivery.id},
+    ).fetchone()
+    if row is None:
+        return False  # forgotten or withdrawn meanwhile
+    conversation = row["conversation_id"]
     _mark(connection, conversation, row["first_seq"], row["last_seq"], STATUS[outcome.result])
-    connection.execute(
+    left = connection.execute(
         f"UPDATE conversations SET outgoing = outgoing - 1, outgoing_after = {NOW}, sending_until = 0, sending_by = ''"
-        " WHERE id = :id",
+        " WHERE id = :id RETURNING outgoing",
         {"id": conversation},
-    )
+    ).fetchone()
+    return bool(left["outgoing"] > 0)
 
 
-def _retry(connection: Connection, row: Row, outcome: Outcome) -> None:
+def _retry(connection: Connection, outcome: Outcome) -> bool:
+    row = connection.one("SELECT * FROM outbox WHERE id = :id AND state = 'sending'", {"id": outcome.delivery.id})
+    if row is None:
+        return False
     conversation = connection.execute(
         f"UPDATE conversations SET outgoing_after = {NOW} + :delay, sending_until = 0, sending_by = ''"
         " WHERE id = :id RETURNING speaker_fence",
@@ -120,10 +124,11 @@ def _retry(connection: Connection, row: Row, outcome: Outcome) -> None:
     ).fetchone()
     if not holds(row, conversation["speaker_fence"]):
         withdraw(connection, row)
-        return
+        return True
     connection.execute(
         "UPDATE outbox SET state = 'queued', error = :error WHERE id = :id", {"error": outcome.error, "id": row["id"]}
     )
+    return True
 
 
 def next_due(connection: Connection) -> float | None:

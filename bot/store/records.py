@@ -95,16 +95,6 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit of turns did: whether the conversation still has events, and the case that was opened."""
-
-    conversation: int
-    more: bool
-    outgoing: bool
-    case: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Delivery:
     """One outbox row on its way. `reply_token` is empty once it is no longer fresh."""
 
@@ -119,6 +109,20 @@ class Delivery:
     replies: tuple[Reply, ...]
     author: str
     reply_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit of turns did: whether events are left, whether deliveries wait, the case that was opened.
+
+    `handed` is a delivery that the sender named in the commit now holds.
+    """
+
+    conversation: int
+    more: bool
+    outgoing: bool
+    case: str = ""
+    handed: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ def by_name(connection: Connection, name: str) -> StaffRow | None:
 def set_password(connection: Connection, staff_id: int, password_hash: str) -> None:
     """A new password of the account's own choice; every session of it ends."""
     connection.execute(
-        "UPDATE staff SET password_hash = :hash, must_change = 0 WHERE id = :id", {"hash": password_hash, "id": staff_id}
+        "UPDATE staff SET password_hash = :hash, must_change = 0 WHERE id = :id",
+        {"hash": password_hash, "id": staff_id},
     )
     connection.execute("DELETE FROM staff_sessions WHERE staff_id = :id", {"id": staff_id})
 
@@ -80,12 +81,10 @@ def end_session(connection: Connection, token_hash: bytes) -> None:
     connection.execute("DELETE FROM staff_sessions WHERE token_hash = :token", {"token": token_hash})
 
 
-def seen_within(connection: Connection, seconds: float) -> bool:
-    """Has anyone used the desk in the last `seconds`?"""
-    row = connection.one(
-        f"SELECT 1 FROM staff_sessions WHERE seen_at > {NOW} - :seconds LIMIT 1", {"seconds": seconds}
-    )
-    return row is not None
+def last_seen(connection: Connection) -> float:
+    """When anyone used the desk last, in Unix seconds; 0 when nobody has a session."""
+    row = connection.one("SELECT coalesce(max(seen_at), 0.0) AS at FROM staff_sessions")
+    return float(row["at"]) if row else 0.0
 
 
 def note(connection: Connection, staff_id: int | None, action: str, what: str) -> None:

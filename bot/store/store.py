@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.messages import Address, Entry, Incoming, Reply
 from bot.store import cases, inbox, outbox, staff, transcript, turns
-from bot.store.database import Database
+from bot.store.database import Database, Operation
 from bot.store.records import Accepted, CaseRow, Committed, Delivery, Event, Lease, Outcome, StaffRow, Turn
 
 
@@ -18,6 +19,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.database = Database(path)
+        self._last_seen: float | None = None
 
     def close(self) -> None:
         """Finish what waits and close."""
@@ -33,9 +35,9 @@ class Store:
         """Hold conversations that have events (see inbox.lease)."""
         return await self.database.write(lambda c: inbox.lease(c, owner, limit, seconds))
 
-    async def commit(self, lease: Lease, done: Sequence[Turn], lang: str, state: str) -> Committed:
+    async def commit(self, lease: Lease, done: Sequence[Turn], lang: str, state: str, sender: str = "") -> Committed:
         """Write what the turns of one lease led to (see turns.commit)."""
-        return await self.database.write(lambda c: turns.commit(c, lease, done, lang, state))
+        return await self.database.write(lambda c: turns.commit(c, lease, done, lang, state, sender))
 
     async def release(self, lease: Lease, failed: Event | None, tries: int) -> bool:
         """Give a lease back (see inbox.release)."""
@@ -51,9 +53,9 @@ class Store:
         """Take due deliveries, one a conversation (see outbox.lease)."""
         return await self.database.write(lambda c: outbox.lease(c, owner, limit, seconds))
 
-    async def finish(self, outcomes: Sequence[Outcome]) -> None:
-        """Write down how deliveries ended (see outbox.finish)."""
-        await self.database.write(lambda c: outbox.finish(c, outcomes))
+    async def finish(self, outcomes: Sequence[Outcome]) -> bool:
+        """Write down how deliveries ended; True when others wait behind them (see outbox.finish)."""
+        return await self.database.write(lambda c: outbox.finish(c, outcomes))
 
     def next_due(self) -> float | None:
         """Seconds until the next delivery is due, or None."""
@@ -147,27 +149,33 @@ class Store:
 
     async def set_password(self, staff_id: int, password_hash: str) -> None:
         """A new password; every session of the account ends."""
-        await self.database.write(lambda c: staff.set_password(c, staff_id, password_hash))
+        await self._seen(lambda c: staff.set_password(c, staff_id, password_hash))
 
     async def open_session(self, token_hash: bytes, staff_id: int) -> None:
         """Remember a log-in."""
-        await self.database.write(lambda c: staff.open_session(c, token_hash, staff_id))
+        await self._seen(lambda c: staff.open_session(c, token_hash, staff_id))
 
     async def touch_session(self, token_hash: bytes) -> None:
         """The session was used just now."""
-        await self.database.write(lambda c: staff.touch(c, token_hash))
+        await self._seen(lambda c: staff.touch(c, token_hash))
 
     async def end_session(self, token_hash: bytes) -> None:
         """Log out."""
-        await self.database.write(lambda c: staff.end_session(c, token_hash))
+        await self._seen(lambda c: staff.end_session(c, token_hash))
+
+    async def _seen(self, operation: Operation[None]) -> None:
+        await self.database.write(operation)
+        self._last_seen = None
 
     def session(self, token_hash: bytes, idle: float, absolute: float) -> StaffRow | None:
         """Whose session it is, within the limits in seconds."""
         return staff.session(self.database.read, token_hash, idle, absolute)
 
     def staff_seen_within(self, seconds: float) -> bool:
-        """Has anyone used the desk in the last `seconds`?"""
-        return staff.seen_within(self.database.read, seconds)
+        """Has anyone used the desk in the last `seconds`? Every turn asks, so the answer is kept until the desk moves."""
+        if self._last_seen is None:
+            self._last_seen = staff.last_seen(self.database.read)
+        return time.time() - self._last_seen < seconds
 
     async def note(self, staff_id: int | None, action: str, what: str) -> None:
         """One line of the audit trail."""

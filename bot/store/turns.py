@@ -5,77 +5,117 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from bot.messages import Notice, Reply, reply_to_doc
 from bot.store import cases
 from bot.store.codec import encode
-from bot.store.database import NOW, Connection
-from bot.store.records import Bundle, Committed, Event, Lease, StaleFence, Turn
+from bot.store.database import NOW, Connection, Row
+from bot.store.records import Bundle, Committed, Delivery, Event, Lease, StaleFence, Turn
 
 RETRY_NAMESPACE = uuid.UUID("6f1a1f0e-3c35-5b0e-9a55-0c3f5b8f7a11")
 TOKEN_SECONDS = 50.0
+SENDING_SECONDS = 60.0
+
+_FENCED = (
+    f"UPDATE conversations SET state = :state, lang = :lang, taken_ms = :taken, updated_at = {NOW}, pending_since = {NOW},"
+    " pending = pending - :done, leased_until = 0, leased_by = '', next_seq = next_seq + :lines,"
+    f" outgoing_after = CASE WHEN outgoing = 0 THEN {NOW} ELSE outgoing_after END, outgoing = outgoing + :bundles"
+)
+_IF_HELD = " WHERE id = :id AND fence = :fence RETURNING next_seq - :lines AS seq, pending, sending_by"
+TAKE_FENCE = _FENCED + _IF_HELD
+TAKE_FENCE_HANDING = (
+    f"{_FENCED}, sending_by = CASE WHEN outgoing = 0 AND sending_until <= {NOW} THEN :mark ELSE sending_by END,"
+    f" sending_until = CASE WHEN outgoing = 0 AND sending_until <= {NOW} THEN {NOW} + :seconds ELSE sending_until END"
+    f"{_IF_HELD}"
+)
+ADD_MESSAGE = (
+    "INSERT INTO messages (conversation_id, seq, author, staff_id, address_id, event_id, at, body, reading, status)"
+    f" VALUES (:conversation, :seq, :author, :staff, :address, :event, coalesce(:at, {NOW}), :body, :reading, :status)"
+)
 
 
-def commit(connection: Connection, lease: Lease, turns: Sequence[Turn], lang: str, state: str) -> Committed:
+def commit(
+    connection: Connection, lease: Lease, turns: Sequence[Turn], lang: str, state: str, sender: str = ""
+) -> Committed:
     """One conversation's turns: transcript, state, facts, outbox, case, inbox done.
 
-    Raises StaleFence when the conversation was leased or taken over since.
+    `sender` names who takes the first delivery along, if nothing else of the conversation is on its way; the
+    others are leased one by one as always. Raises StaleFence when the conversation was leased or taken over since.
     """
-    seq = _take_fence(connection, lease, turns, lang, state)
-    opened = ""
-    outgoing = 0
-    for turn in turns:
+    taken = _take_fence(connection, lease, turns, lang, state, sender)
+    seq, opened = taken.seq, ""
+    lines: list[dict[str, Any]] = []
+    handed: Delivery | None = None
+    for number, turn in enumerate(turns):
         if turn.forget:
-            outgoing = 0
-            forget(connection, lease.conversation)
+            lines.clear()
+            forget(connection, lease.conversation, outgoing=_bundles(turns[number:]))
         else:
-            seq = _hear(connection, lease.conversation, turn, seq)
+            lines.append(_heard(lease.conversation, seq, turn))
+            seq += 1
         for ordinal, bundle in enumerate(turn.bundles):
-            seq = say(connection, lease.conversation, turn.event, bundle, seq, lease.fence, ordinal)
-            outgoing += 1
+            lines += _said(lease.conversation, seq, turn.event, bundle)
+            on_wire = taken.hands and handed is None
+            row = _add_bundle(connection, lease, turn.event, bundle, seq, ordinal, on_wire)
+            handed = handed or (_delivery(lease, turn.event, bundle, row) if on_wire else None)
+            seq += len(bundle.replies)
         _keep_facts(connection, lease.conversation, turn)
         if turn.case is not None:
             opened = cases.open_new(connection, lease.conversation, turn.case, lang, turn.event.address.channel)
         elif turn.alarm:
             cases.alarm(connection, lease.conversation)
-        connection.execute("DELETE FROM inbox WHERE id = :id", {"id": turn.event.id})
-    more = _finish(connection, lease.conversation, seq, outgoing)
-    return Committed(lease.conversation, more=more, outgoing=outgoing > 0, case=opened)
+    connection.many(ADD_MESSAGE, lines)
+    connection.many("DELETE FROM inbox WHERE id = :id", [{"id": turn.event.id} for turn in turns])
+    outgoing = _bundles(turns) > (handed is not None)
+    return Committed(lease.conversation, more=taken.more, outgoing=outgoing, case=opened, handed=handed)
 
 
-def _take_fence(connection: Connection, lease: Lease, turns: Sequence[Turn], lang: str, state: str) -> int:
-    taken = max([lease.taken_ms, *(turn.event.sent_ms for turn in turns)])
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What taking the fence told: the first free line, whether events are left, whether a delivery may be handed over."""
+
+    seq: int
+    more: bool
+    hands: bool
+
+
+def _bundles(turns: Sequence[Turn]) -> int:
+    return sum(len(turn.bundles) for turn in turns)
+
+
+def _take_fence(
+    connection: Connection, lease: Lease, turns: Sequence[Turn], lang: str, state: str, sender: str
+) -> _Taken:
+    """Everything that the turns change of the conversation's own row, refused when the fence moved on."""
+    bundles = _bundles(turns)
+    hands = bool(sender and bundles and not any(turn.forget for turn in turns))
+    mark = f"{sender}/{lease.fence}"
     row = connection.execute(
-        f"UPDATE conversations SET state = :state, lang = :lang, taken_ms = :taken, updated_at = {NOW},"
-        " pending = pending - :done, leased_until = 0, leased_by = ''"
-        " WHERE id = :id AND fence = :fence RETURNING next_seq",
+        TAKE_FENCE_HANDING if hands else TAKE_FENCE,
         {
             "state": encode(state),
             "lang": lang,
-            "taken": taken,
+            "taken": max([lease.taken_ms, *(turn.event.sent_ms for turn in turns)]),
             "done": len(turns),
+            "lines": sum(not turn.forget for turn in turns)
+            + sum(len(bundle.replies) for turn in turns for bundle in turn.bundles),
+            "bundles": bundles,
+            "mark": mark,
+            "seconds": SENDING_SECONDS,
             "id": lease.conversation,
             "fence": lease.fence,
         },
     ).fetchone()
     if row is None:
         raise StaleFence(lease.conversation)
-    seq: int = row["next_seq"]
-    return seq
+    return _Taken(row["seq"], more=row["pending"] > 0, hands=hands and row["sending_by"] == mark)
 
 
-def _finish(connection: Connection, conversation: int, seq: int, outgoing: int) -> bool:
-    row = connection.execute(
-        f"UPDATE conversations SET next_seq = :seq, outgoing_after = CASE WHEN outgoing = 0 THEN {NOW} ELSE outgoing_after END,"
-        f" outgoing = outgoing + :outgoing, pending_since = {NOW} WHERE id = :id RETURNING pending",
-        {"seq": seq, "outgoing": outgoing, "id": conversation},
-    ).fetchone()
-    return bool(row["pending"] > 0)
-
-
-def _hear(connection: Connection, conversation: int, turn: Turn, seq: int) -> int:
-    add_message(
-        connection,
+def _heard(conversation: int, seq: int, turn: Turn) -> dict[str, Any]:
+    reading = json.dumps(dict(turn.reading), ensure_ascii=False) if turn.reading else ""
+    return _line(
         conversation,
         seq,
         "citizen",
@@ -83,14 +123,19 @@ def _hear(connection: Connection, conversation: int, turn: Turn, seq: int) -> in
         turn.heard,
         "late" if turn.late else "sent",
         event_id=turn.event.event_id,
-        reading=json.dumps(dict(turn.reading), ensure_ascii=False) if turn.reading else "",
+        reading=reading,
         at=turn.event.accepted_at,
     )
-    return seq + 1
 
 
-def add_message(
-    connection: Connection,
+def _said(conversation: int, seq: int, event: Event, bundle: Bundle) -> list[dict[str, Any]]:
+    return [
+        _line(conversation, number, "bot", event.address_id, reply, "queued")
+        for number, reply in enumerate(bundle.replies, seq)
+    ]
+
+
+def _line(
     conversation: int,
     seq: int,
     author: str,
@@ -102,54 +147,71 @@ def add_message(
     reading: str = "",
     staff_id: int | None = None,
     at: float | None = None,
-) -> None:
-    """One line of the transcript. `at` None means now."""
-    connection.execute(
-        "INSERT INTO messages (conversation_id, seq, author, staff_id, address_id, event_id, at, body, reading, status)"
-        f" VALUES (:conversation, :seq, :author, :staff, :address, :event, coalesce(:at, {NOW}), :body, :reading, :status)",
-        {
-            "conversation": conversation,
-            "seq": seq,
-            "author": author,
-            "staff": staff_id,
-            "address": address_id,
-            "event": event_id,
-            "at": at,
-            "body": encode(json.dumps(reply_to_doc(reply), ensure_ascii=False)),
-            "reading": encode(reading) if reading else "",
-            "status": status,
-        },
-    )
+) -> dict[str, Any]:
+    """One line of the transcript as ADD_MESSAGE takes it. `at` None means now."""
+    return {
+        "conversation": conversation,
+        "seq": seq,
+        "author": author,
+        "staff": staff_id,
+        "address": address_id,
+        "event": event_id,
+        "at": at,
+        "body": encode(json.dumps(reply_to_doc(reply), ensure_ascii=False)),
+        "reading": encode(reading) if reading else "",
+        "status": status,
+    }
 
 
-def say(
+def add_message(
     connection: Connection,
     conversation: int,
-    event: Event,
-    bundle: Bundle,
     seq: int,
-    fence: int,
-    ordinal: int,
-) -> int:
-    """Put one bundle of the bot into transcript and outbox; returns the next free sequence number."""
-    first = seq
-    for reply in bundle.replies:
-        add_message(connection, conversation, seq, "bot", event.address_id, reply, "queued")
-        seq += 1
-    add_outgoing(
+    author: str,
+    address_id: int,
+    reply: Reply,
+    status: str,
+    staff_id: int | None = None,
+) -> None:
+    """One line of the transcript, written now."""
+    connection.execute(ADD_MESSAGE, _line(conversation, seq, author, address_id, reply, status, staff_id=staff_id))
+
+
+def _add_bundle(
+    connection: Connection, lease: Lease, event: Event, bundle: Bundle, seq: int, ordinal: int, on_wire: bool
+) -> Row:
+    """The outbox row of a bundle whose first line is `seq`."""
+    return add_outgoing(
         connection,
-        conversation,
+        lease.conversation,
         event.address_id,
-        (first, seq - 1),
+        (seq, seq + len(bundle.replies) - 1),
         "bot",
         bundle.notice,
-        fence,
-        retry_key(conversation, event.event_id, ordinal),
+        lease.fence,
+        retry_key(lease.conversation, event.event_id, ordinal),
         in_reply_to=event.event_id,
         reply_token=event.reply_token,
         token_until=event.accepted_at + TOKEN_SECONDS if event.reply_token else 0.0,
+        on_wire=on_wire,
     )
-    return seq
+
+
+def _delivery(lease: Lease, event: Event, bundle: Bundle, row: Row) -> Delivery:
+    """The delivery that the sender takes along, as outbox.lease would give it."""
+    return Delivery(
+        id=row["id"],
+        conversation=lease.conversation,
+        address=event.address,
+        in_reply_to=event.event_id,
+        retry_key=row["retry_key"],
+        attempts=1,
+        created_at=row["created_at"],
+        age=0.0,
+        replies=bundle.replies,
+        author="bot",
+        reply_token=event.reply_token if row["token_until"] > row["created_at"] else "",
+    )
 
 
 def retry_key(conversation: int, event_id: str, ordinal: int) -> str:
@@ -170,13 +232,14 @@ def add_outgoing(
     in_reply_to: str = "",
     reply_token: str = "",
     token_until: float = 0.0,
-) -> None:
-    """One delivery for the sender; the caller counts it in conversations.outgoing."""
-    connection.execute(
+    on_wire: bool = False,
+) -> Row:
+    """One delivery for the sender, or already with it; the caller counts it in conversations.outgoing."""
+    row: Row = connection.execute(
         "INSERT INTO outbox (conversation_id, address_id, in_reply_to, first_seq, last_seq, author, notice, fence,"
-        " retry_key, reply_token, token_until, created_at)"
+        " retry_key, reply_token, token_until, state, attempts, created_at)"
         " VALUES (:conversation, :address, :event, :first, :last, :author, :notice, :fence, :key, :token, :until,"
-        f" {NOW})",
+        f" :state, :attempts, {NOW}) RETURNING id, retry_key, token_until, created_at",
         {
             "conversation": conversation,
             "address": address_id,
@@ -189,8 +252,11 @@ def add_outgoing(
             "key": key,
             "token": reply_token,
             "until": token_until,
+            "state": "sending" if on_wire else "queued",
+            "attempts": int(on_wire),
         },
-    )
+    ).fetchone()
+    return row
 
 
 def _keep_facts(connection: Connection, conversation: int, turn: Turn) -> None:
@@ -208,22 +274,26 @@ def _keep_facts(connection: Connection, conversation: int, turn: Turn) -> None:
         )
 
 
-def forget(connection: Connection, conversation: int) -> dict[str, int]:
-    """Erase what a conversation said and told; returns how many rows of each kind went. The case rows keep no content."""
+def forget(connection: Connection, conversation: int, outgoing: int = 0) -> dict[str, int]:
+    """Erase what a conversation said and told; returns how many rows of each kind went. The case rows keep no content.
+
+    `outgoing` deliveries are about to be made anew.
+    """
     key = {"id": conversation}
     erased = {
         table: connection.execute(f"DELETE FROM {table} WHERE conversation_id = :id", key).rowcount
         for table in ("outbox", "messages", "facts")
     }
     connection.execute("DELETE FROM inbox WHERE conversation_id = :id AND state = 'failed'", key)
+    connection.execute("DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key)
     connection.execute(
-        "DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key
-    )
-    connection.execute(
-        f"UPDATE cases SET state = 'closed', closed_at = {NOW}, topic = '' WHERE conversation_id = :id AND state <> 'closed'",
+        f"UPDATE cases SET state = 'closed', closed_at = {NOW}, topic = ''"
+        " WHERE conversation_id = :id AND state <> 'closed'",
         key,
     )
     connection.execute(
-        "UPDATE conversations SET speaker = 'bot', holder = NULL, outgoing = 0, speaker_fence = fence WHERE id = :id", key
+        "UPDATE conversations SET speaker = 'bot', holder = NULL, outgoing = :outgoing, speaker_fence = fence"
+        " WHERE id = :id",
+        key | {"outgoing": outgoing},
     )
     return erased

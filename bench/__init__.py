@@ -1,0 +1,1 @@
+"""Measured comparisons: `make bench` prints them. Nothing here is asserted in tests."""
