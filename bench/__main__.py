@@ -54,9 +54,8 @@ def _turns(seconds: float, rounds: int, connections: int) -> list[Round]:
 
 def _understanding() -> None:
     for name, times in thinking.measure().items():
-        print(
-            f"understand, {name:<23} median {statistics.median(times):6.3f} ms   p99 {times[int(len(times) * 0.99)]:6.3f} ms"
-        )
+        median, p99 = statistics.median(times), times[int(len(times) * 0.99)]
+        print(f"understand, {name:<23} median {median:6.3f} ms   p99 {p99:6.3f} ms")
 
 
 def _starting() -> None:
@@ -64,10 +63,8 @@ def _starting() -> None:
     for _ in range(STARTS):
         with full(free_port(), free_port()) as server:
             times.append(server.started)
-    each = ", ".join(f"{one:.2f}" for one in times)
-    print(
-        f"start until /readyz answers 200     {statistics.median(times):8.2f} s    ({each}; goal under {GOALS['start']:.0f})"
-    )
+    each, median = ", ".join(f"{one:.2f}" for one in times), statistics.median(times)
+    print(f"start until /readyz answers 200     {median:8.2f} s    ({each}; goal under {GOALS['start']:.0f})")
 
 
 def _profiled(seconds: float, connections: int) -> None:

@@ -19,7 +19,8 @@ def room_of(file: str, function: str) -> str:
         return file.partition("site-packages/")[2].partition("/")[0]
     if file.startswith(ROOT):
         return ".".join(file.removeprefix(ROOT).removesuffix(".py").split("/")[:3])
-    return f"python: {Path(file).stem if 'lib/python' in file and Path(file).parent.name.startswith('python') else Path(file).parent.name}"
+    path = Path(file)
+    return f"python: {path.stem if path.parent.name.startswith('python') else path.parent.name}"
 
 
 def table(report: Path) -> str:

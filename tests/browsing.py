@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -51,6 +53,15 @@ class Server:
     def by_name(self) -> str:
         """The same server under a plain host name."""
         return self.url.replace("127.0.0.1", BY_NAME)
+
+    def row(self, sql: str, *values: str) -> tuple[Any, ...] | None:
+        """One row of the database, read beside the server."""
+        connection = sqlite3.connect(self.database, timeout=30)
+        try:
+            found: tuple[Any, ...] | None = connection.execute(sql, values).fetchone()
+            return found
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -129,10 +140,15 @@ class Visit:
         return page
 
     def axe(self, what: str, page: Page | None = None) -> None:
-        """Axe must find nothing."""
-        found = AXE.run(page or self.page).response["violations"]
+        """Axe must find nothing, once what just came has settled in."""
+        page = page or self.page
+        page.evaluate(
+            """() => Promise.all(document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < 1e4)
+            .map((a) => a.finished.catch(() => 0)))"""
+        )
+        found = AXE.run(page).response["violations"]
         told = [f"{v['id']}: {v['help']} {[node['target'] for node in v['nodes']]}" for v in found]
-        assert told == [], what
+        assert not told, f"{what}: {told}"
 
     def fits(self, what: str) -> None:
         """Nothing may need sideways scrolling."""
@@ -141,7 +157,7 @@ class Visit:
             .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "none")
             .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} > ${e.clientWidth}`)"""
         )
-        assert wide == [], what
+        assert not wide, f"{what}: {wide}"
 
 
 class Chat(Visit):
@@ -167,10 +183,23 @@ class Chat(Visit):
         return self.newest(by)
 
     def quiet(self) -> None:
-        """Wait until everything said has its answer on the page."""
-        self.page.wait_for_function(
-            """() => !document.querySelector(".bubble.is-pending") && !document.getElementById("typing").textContent""",
-            timeout=PATIENCE,
+        """Wait until everything said is answered, and every line of the answer is on the page."""
+        until = time.monotonic() + PATIENCE / 1000
+        while not self._settled():
+            assert time.monotonic() < until, f"no answer yet: {self.seqs()} {self._state()} {self.texts()}"
+            self.page.wait_for_timeout(50)
+
+    def _settled(self) -> bool:
+        """Is nothing under way, and the newest line to be shown on the page?"""
+        return self._state() == (0, self.last()) and not self.page.locator(".is-pending").count()
+
+    def _state(self) -> tuple[Any, ...] | None:
+        cookie = next((c["value"] for c in self.context.cookies() if c["name"] == "labor_chat"), "")
+        return self.server.row(
+            "SELECT c.pending + c.outgoing, (SELECT max(seq) FROM messages m WHERE m.conversation_id = c.id"
+            " AND m.status NOT IN ('queued', 'withdrawn')) FROM conversations c JOIN addresses a"
+            " ON a.conversation_id = c.id WHERE a.user_id = ?",
+            hashlib.sha256(cookie.encode()).hexdigest(),
         )
 
     def last(self) -> int:

@@ -76,21 +76,21 @@ class Site:
             other.execute("ROLLBACK")
             other.close()
 
-    def add_staff(self, name: str = "lin") -> str:
+    def add_staff(self, name: str = "lin", role: str = "agent") -> str:
         """An account; returns its one-time password."""
         from bot.desk.auth import hash_password
         from bot.store import Store
 
         store = Store(self.database)
         try:
-            store.add_staff(name, "agent", hash_password("one-time password"))
+            store.add_staff(name, role, hash_password("one-time password"))
         finally:
             store.close()
         return "one-time password"
 
-    def caseworker(self, name: str = "lin") -> Browser:
+    def caseworker(self, name: str = "lin", role: str = "agent") -> Browser:
         """Somebody logged in at the desk who has a password of their own."""
-        first = self.add_staff(name)
+        first = self.add_staff(name, role)
         browser = self.browser()
         browser.post("/desk/login", {"name": name, "password": first})
         browser.post("/desk/password", {"password": PASSWORD, "again": PASSWORD})

@@ -28,7 +28,7 @@ GOLDEN = Path(__file__).parent / "webhooks" / "hook_reply.json"
 
 def event(event_id: str = "e1", **fields: Any) -> dict[str, Any]:
     """A good event unless a field says otherwise."""
-    return {"id": event_id, "timestamp": 1_790_000_000_000, "user": "u", **({"text": "你好"} if not fields else fields)}
+    return {"id": event_id, "timestamp": 1_790_000_000_000, "user": "u", **(fields or {"text": "你好"})}
 
 
 @dataclass

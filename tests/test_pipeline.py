@@ -102,7 +102,7 @@ def test_a_mind_that_cannot_even_apologize_stops_nobody(store: Store) -> None:
 
 def test_a_state_that_cannot_be_read_starts_anew(open_house: Callable[..., Any]) -> None:
     async def story() -> list[str]:
-        async with open_house() as (house, channel):
+        async with open_house() as (house, _):
             await house.door.accept([said("0", "menu")])
             await house.worker.drain()
             await house.store.database.write(lambda c: c.execute("UPDATE conversations SET state = '0{\"no\": 1}'"))

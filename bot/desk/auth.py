@@ -28,6 +28,7 @@ TOUCH_SECONDS = 60.0
 SHORTEST_PASSWORD = 12
 LOGINS_PER_MINUTE = 10
 ROLES = ("agent", "senior", "editor", "privacy_officer", "admin", "auditor")
+ANSWERING = ("agent", "senior", "admin")  # who may take a case; the others read
 
 _hasher = PasswordHasher()
 

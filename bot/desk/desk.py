@@ -18,7 +18,7 @@ from bot.channels.body import BodyTooLarge, read_body
 from bot.channels.text import sound
 from bot.channels.web import METHODS, own_page
 from bot.desk import views
-from bot.desk.auth import SHORTEST_PASSWORD, Doorkeeper, hash_password
+from bot.desk.auth import ANSWERING, SHORTEST_PASSWORD, Doorkeeper, hash_password
 from bot.messages import Notice, Reply
 from bot.pipeline.house import House
 from bot.pipeline.hub import DESK
@@ -62,7 +62,10 @@ class Desk:
             Route("/desk/cases/{id:int}/draft", self._post(self.draft), methods=["POST"]),
             Route("/desk/cases/{id:int}/close", self._post(self.close), methods=["POST"]),
         ]
-        return [*routes, *(Route(path, self.wrong_method, methods=METHODS) for path in {route.path for route in routes})]
+        return [
+            *routes,
+            *(Route(path, self.wrong_method, methods=METHODS) for path in {route.path for route in routes}),
+        ]
 
     # -- who may come in
 
@@ -228,6 +231,8 @@ class Desk:
         row = self.house.store.case(request.path_params["id"])
         if row is None:
             return self._error(request, "desk.error_no_case", 404)
+        if staff.role not in ANSWERING:
+            return self._case(request, staff, row, self._words(request, "desk.error_role"), 403)
         notice = self.resources.renderer.say("conversation.case_claimed", row.lang, Notice.CASE, name=staff.name)
         try:
             await self.house.store.claim(row.id, staff.id, notice)

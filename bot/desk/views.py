@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.clock import TAIPEI
+from bot.desk.auth import ANSWERING
 from bot.dialogue import interview
 from bot.dialogue.state import from_doc
 from bot.dialogue.world import Staffing, World, topic_of_rule
@@ -16,9 +17,6 @@ from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
 from bot.store.records import CaseRow, StaffRow
-
-
-CLOSING_SECONDS = 1.0
 
 
 def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str, Any]:
@@ -65,7 +63,7 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "bubbles": [bubble_of(entry) for entry in _until_closed(store.entries(row.conversation, limit=500), row)],
         "mine": mine,
         "fence": speaking.get("speaker_fence", -1),
-        "can_claim": row.state == "waiting",
+        "can_claim": row.state == "waiting" and staff.role in ANSWERING,
         "held_by": row.holder_name if row.state == "human" and not mine else "",
         "facts": facts,
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
@@ -76,7 +74,7 @@ def _until_closed(entries: list[Entry], row: CaseRow) -> list[Entry]:
     """A closed case ends with its closing notice: what the citizen writes later is none of its business."""
     if row.closed_at is None:
         return entries
-    return [entry for entry in entries if entry.at <= row.closed_at + CLOSING_SECONDS]
+    return [entry for entry in entries if (entry.seq or 0) <= (row.closed_seq or 0)]
 
 
 def _verdicts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ class House:
 
     async def start(self) -> None:
         """Free what a killed process held, then work."""
+        gc.freeze()  # knowledge and model stay as they are: the collector need not look through them again and again
         await self.store.release_all()
         self.worker.outlet = self.sender
         self._tasks = [asyncio.create_task(self.worker.run()) for _ in range(WORKERS)]

@@ -58,6 +58,8 @@ class Sender:
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     breakers: dict[str, Breaker] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _ended: list[Outcome] = field(default_factory=list)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -108,13 +110,21 @@ class Sender:
     async def _deliver(self, delivery: Delivery) -> None:
         outcome = await self._attempt(delivery)
         observe.count(f"deliveries.{outcome.result}")
+        self._ended.append(outcome)
+        async with self._writing:  # whoever is first writes down what ended meanwhile as well
+            outcomes, self._ended = self._ended, []
+            if outcomes:
+                await self._write_down(outcomes)
+
+    async def _write_down(self, outcomes: list[Outcome]) -> None:
         try:
-            waits = await self.store.finish([outcome])
+            waits = await self.store.finish(outcomes)
         except Exception as error:
-            observe.failure("finish", error)  # the sending lease runs out; a receiver may see it again
+            observe.failure("finish", error)  # the sending leases run out; a receiver may see them again
             return
-        self.hub.publish(delivery.conversation)
-        if outcome.result == Sent.DEAD:
+        for outcome in outcomes:
+            self.hub.publish(outcome.delivery.conversation)
+        if any(outcome.result == Sent.DEAD for outcome in outcomes):
             self.hub.publish(DESK)
         if waits:
             self.wake.set()

@@ -34,6 +34,7 @@ def _case(row: Row) -> CaseRow:
         opened_at=row["opened_at"],
         answered_at=row["answered_at"],
         closed_at=row["closed_at"],
+        closed_seq=row["closed_seq"],
     )
 
 
@@ -182,7 +183,8 @@ def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_
     if done is not None:
         return int(done["first_seq"])
     held = connection.one(
-        "SELECT 1 FROM conversations WHERE id = :id AND speaker = 'human' AND holder = :staff AND speaker_fence = :fence",
+        "SELECT 1 FROM conversations WHERE id = :id AND speaker = 'human' AND holder = :staff"
+        " AND speaker_fence = :fence",
         {"id": conversation, "staff": staff_id, "fence": fence},
     )
     if held is None:
@@ -209,6 +211,11 @@ def close(connection: Connection, case_id: int, staff_id: int, fence: int, notic
         raise NotHolder(case_id)
     fresh = _change_speaker(connection, row["conversation_id"], "bot", None)
     _notify(connection, row["conversation_id"], notice, fresh, f"close/{case_id}/{fresh}")
+    connection.execute(
+        "UPDATE cases SET closed_seq = (SELECT next_seq - 1 FROM conversations v WHERE v.id = conversation_id)"
+        " WHERE id = :id",
+        {"id": case_id},
+    )
 
 
 def held_too_long(connection: Connection, seconds: float) -> list[CaseRow]:
@@ -224,8 +231,8 @@ def held_too_long(connection: Connection, seconds: float) -> list[CaseRow]:
 def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
     """Return a held case to the queue and tell the citizen; False when it moved meanwhile."""
     row = connection.execute(
-        "UPDATE cases SET state = 'waiting', holder = NULL WHERE id = :id AND state = 'human' AND answered_at = :answered"
-        " RETURNING conversation_id",
+        "UPDATE cases SET state = 'waiting', holder = NULL"
+        " WHERE id = :id AND state = 'human' AND answered_at = :answered RETURNING conversation_id",
         {"id": case.id, "answered": case.answered_at},
     ).fetchone()
     if row is None:

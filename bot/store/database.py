@@ -122,6 +122,7 @@ class Database:
         migrate(path)
         self.path = path
         self._local = threading.local()
+        self._readers: list[Connection] = []
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._writer = _open(path)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -135,6 +136,7 @@ class Database:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = _open(self.path)
+            self._readers.append(connection)
             connection.execute("PRAGMA query_only=ON")
         return connection
 
@@ -155,10 +157,11 @@ class Database:
         return future.result()
 
     def close(self) -> None:
-        """Finish what waits and close the writer."""
+        """Finish what waits and close every connection."""
         self._queue.put(None)
         self._thread.join(timeout=30)
-        self._writer.raw.close()
+        for connection in (self._writer, *self._readers):
+            connection.raw.close()
 
     def _run(self) -> None:
         while True:

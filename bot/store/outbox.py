@@ -90,7 +90,30 @@ def _delivery(connection: Connection, row: Row) -> Delivery:
 
 def finish(connection: Connection, outcomes: Sequence[Outcome]) -> bool:
     """Write down how deliveries ended and let the next ones of their conversations go; True when one waits."""
-    return any([_finish(connection, outcome) for outcome in outcomes])
+    sent = [outcome.delivery.id for outcome in outcomes if outcome.result == "sent" and not outcome.error]
+    others = [outcome for outcome in outcomes if outcome.result != "sent" or outcome.error]
+    waits = [_finish(connection, outcome) for outcome in others]
+    return _all_sent(connection, sent) or any(waits)
+
+
+def _all_sent(connection: Connection, ids: Sequence[int]) -> bool:
+    """The common case for many at once: a conversation has at most one delivery on the wire."""
+    rows = connection.all(
+        f"UPDATE outbox SET state = 'sent', settled_at = {NOW}, error = ''"
+        f" WHERE id IN ({','.join(map(str, ids))}) AND state = 'sending' RETURNING id, conversation_id"
+    )
+    if not rows:
+        return False
+    settled = ",".join(str(row["id"]) for row in rows)
+    connection.execute(
+        "UPDATE messages SET status = 'sent' FROM outbox o WHERE messages.conversation_id = o.conversation_id"
+        f" AND messages.seq BETWEEN o.first_seq AND o.last_seq AND o.id IN ({settled})"
+    )
+    left = connection.all(
+        f"UPDATE conversations SET outgoing = outgoing - 1, outgoing_after = {NOW}, sending_until = 0, sending_by = ''"
+        f" WHERE id IN ({','.join(str(row['conversation_id']) for row in rows)}) RETURNING outgoing"
+    )
+    return any(row["outgoing"] > 0 for row in left)
 
 
 def _finish(connection: Connection, outcome: Outcome) -> bool:

@@ -153,6 +153,7 @@ class CaseRow:
     opened_at: float
     answered_at: float | None
     closed_at: float | None
+    closed_seq: int | None
 
 
 @dataclass(frozen=True, slots=True)

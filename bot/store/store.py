@@ -172,7 +172,7 @@ class Store:
         return staff.session(self.database.read, token_hash, idle, absolute)
 
     def staff_seen_within(self, seconds: float) -> bool:
-        """Has anyone used the desk in the last `seconds`? Every turn asks, so the answer is kept until the desk moves."""
+        """Has anyone used the desk in the last `seconds`? Every turn asks: kept until the desk moves."""
         if self._last_seen is None:
             self._last_seen = staff.last_seen(self.database.read)
         return time.time() - self._last_seen < seconds

@@ -19,8 +19,8 @@ TOKEN_SECONDS = 50.0
 SENDING_SECONDS = 60.0
 
 _FENCED = (
-    f"UPDATE conversations SET state = :state, lang = :lang, taken_ms = :taken, updated_at = {NOW}, pending_since = {NOW},"
-    " pending = pending - :done, leased_until = 0, leased_by = '', next_seq = next_seq + :lines,"
+    "UPDATE conversations SET state = :state, lang = :lang, taken_ms = :taken, next_seq = next_seq + :lines,"
+    f" updated_at = {NOW}, pending = pending - :done, pending_since = {NOW}, leased_until = 0, leased_by = '',"
     f" outgoing_after = CASE WHEN outgoing = 0 THEN {NOW} ELSE outgoing_after END, outgoing = outgoing + :bundles"
 )
 _IF_HELD = " WHERE id = :id AND fence = :fence RETURNING next_seq - :lines AS seq, pending, sending_by"
@@ -74,7 +74,7 @@ def commit(
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What taking the fence told: the first free line, whether events are left, whether a delivery may be handed over."""
+    """What taking the fence told: the first free line, are events left, may a delivery be handed over."""
 
     seq: int
     more: bool

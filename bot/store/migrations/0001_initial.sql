@@ -116,7 +116,8 @@ CREATE TABLE cases (
     opened_at REAL NOT NULL,
     claimed_at REAL,
     answered_at REAL,                              -- last caseworker message, or the claim
-    closed_at REAL
+    closed_at REAL,
+    closed_seq INTEGER                             -- the last transcript line that belongs to a closed case
 );
 CREATE INDEX cases_state ON cases (state, urgent, opened_at);
 CREATE UNIQUE INDEX cases_open ON cases (conversation_id) WHERE state <> 'closed';

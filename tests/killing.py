@@ -1,0 +1,202 @@
+"""The world around a server that is killed again and again: insisting senders, a counting receiver, what is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from conftest import free_port
+
+from bot.channels.hook import SIGNATURE, sign, verify
+
+SECRET = "the-key-of-the-kill-test"
+SAID = ({"choice": "menu"}, {"choice": "topic:p15"}, {"choice": "aspect:p15:amount"}, {"text": "尋職津貼怎麼申請"})
+START_LIMIT = 60.0
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Received:
+    """One post at the reply URL: in which life of the server, and when (for the report only)."""
+
+    key: str
+    user: str
+    event: str
+    life: int
+    at: float
+
+
+@dataclass
+class Death:
+    """A kill: when, and which deliveries the dead server had not yet written down as sent."""
+
+    at: float
+    on_the_wire: set[str]
+
+
+@dataclass
+class City:
+    """Everything outside the server, and its lives and deaths."""
+
+    folder: Path
+    chance: random.Random
+    port: int = field(default_factory=free_port)
+    life: int = 0
+    deaths: list[Death] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    sent: dict[str, list[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("posts", "insisted", "repeated on purpose"), 0)
+    )
+    reply_url: str = ""
+    process: subprocess.Popen[bytes] | None = None
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: bool = False
+    at_delivery: Callable[[], None] | None = None
+
+    # -- the receiver
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Check the signature, write down, take a moment, answer."""
+        body = await request.read()
+        assert verify(SECRET, body, request.headers.get(SIGNATURE))
+        document = json.loads(body)
+        assert document["messages"]
+        self.received.append(
+            Received(document["id"], document["user"], document["in_reply_to"], self.life, time.monotonic())
+        )
+        if self.at_delivery is not None:
+            self.at_delivery()
+        await asyncio.sleep(self.chance.random() * 0.003)
+        return web.Response()
+
+    @asynccontextmanager
+    async def receiving(self) -> AsyncIterator[None]:
+        """The reply URL answers."""
+        app = web.Application()
+        app.router.add_post("/replies", self.receive)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.reply_url = f"http://127.0.0.1:{runner.addresses[0][1]}/replies"
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    # -- the server
+
+    async def start(self, session: aiohttp.ClientSession) -> None:
+        """A new life: the real command in a process of its own."""
+        await asyncio.sleep(0.05)  # what the dead one had posted is read now and belongs to its life
+        self.life = len(self.deaths)
+        environ = {
+            **os.environ,
+            "LABOR_BOT_DATA_DIR": str(self.folder),
+            "LABOR_BOT_HOOK_SECRET": SECRET,
+            "LABOR_BOT_HOOK_REPLY_URL": self.reply_url,
+        }
+        command = [str(Path(sys.executable).parent / "labor-bot"), "serve", "--port", str(self.port)]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, env=environ, stderr=log, stdout=log)  # noqa: ASYNC220
+        async with asyncio.timeout(START_LIMIT):
+            while not await self._ready(session):
+                assert self.process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
+                await asyncio.sleep(0.02)
+        self.up.set()
+
+    async def _ready(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    def kill(self) -> None:
+        """SIGKILL; what the disk holds is looked at in a copy, so that the next life itself recovers the file."""
+        assert self.process is not None
+        self.up.clear()
+        self.process.kill()
+        self.process.wait()
+        at = time.monotonic()
+        self.deaths.append(
+            Death(at, {key for (key,) in self.on_disk("SELECT retry_key FROM outbox WHERE state = 'sending'")})
+        )
+
+    def on_disk(self, sql: str) -> Rows:
+        """What a query finds in a copy of the database."""
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        for file in self.folder.glob("labor-bot.db*"):
+            if not file.name.endswith("-shm"):
+                shutil.copy(file, copy / file.name)
+        with closing(sqlite3.connect(copy / "labor-bot.db")) as database:
+            return database.execute(sql).fetchall()
+
+    def stop(self) -> None:
+        """An orderly end."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    # -- the senders
+
+    async def sender(self, session: aiohttp.ClientSession, name: str, users: int) -> None:
+        """Writes for a few citizens, each message after the last one was taken; goes on until told to stop."""
+        number = 0
+        while not self.stopping:
+            number += 1
+            user = f"{name}-{number % users}"
+            events = [
+                self._event(user, f"{name}/{number}/{part}") for part in range(self.chance.choice((1, 1, 1, 2, 3)))
+            ]
+            await self._insist(session, events)
+            self.sent.setdefault(user, []).extend(event["id"] for event in events)
+            if self.chance.random() < 0.1:
+                self.counts["repeated on purpose"] += 1
+                again = self.chance.choice(self.sent[user])
+                answer = await self._insist(session, [{**self._event(user, again), "timestamp": 1}])
+                assert answer["accepted"] == 0, f"{again} was taken twice"
+            await asyncio.sleep(self.chance.random() * 0.01)
+
+    def _event(self, user: str, event_id: str) -> dict[str, Any]:
+        return {"id": event_id, "user": user, "timestamp": time.time_ns() // 1_000_000, **self.chance.choice(SAID)}
+
+    async def _insist(self, session: aiohttp.ClientSession, events: list[dict[str, Any]]) -> dict[str, int]:
+        """Post the same bytes until they are answered by a 200."""
+        body = json.dumps({"events": events}).encode()
+        while True:
+            await self.up.wait()
+            self.counts["posts"] += 1
+            try:
+                url, headers = f"http://127.0.0.1:{self.port}/webhook/hook", {SIGNATURE: sign(SECRET, body)}
+                async with session.post(url, data=body, headers=headers) as response:
+                    if response.status == 200:
+                        answer: dict[str, Any] = await response.json()
+                        assert answer["refused"] == []
+                        assert answer["accepted"] + answer["repeated"] == len(events)
+                        return answer
+                    assert response.status == 503
+            except (aiohttp.ClientError, OSError):
+                pass
+            self.counts["insisted"] += 1
+            await asyncio.sleep(0.02)
