@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.messages import Notice, Reply
-from bot.store import turns
+from bot.store import lines
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
@@ -148,8 +148,8 @@ def claim(connection: Connection, case_id: int, staff_id: int, notice: Reply) ->
 def _notify(connection: Connection, conversation: int, notice: Reply, fence: int, key: str) -> None:
     """A hand-over notice of the bot: goes out whoever speaks."""
     seq, address = _next(connection, conversation)
-    turns.add_message(connection, conversation, seq, "bot", address, notice, "queued")
-    turns.add_outgoing(
+    lines.add_message(connection, conversation, seq, "bot", address, notice, "queued")
+    lines.add_outgoing(
         connection,
         conversation,
         address,
@@ -157,7 +157,7 @@ def _notify(connection: Connection, conversation: int, notice: Reply, fence: int
         "bot",
         Notice.CASE,
         fence,
-        turns.retry_key(conversation, key, 0),
+        lines.retry_key(conversation, key, 0),
     )
 
 
@@ -178,7 +178,7 @@ def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_
     """
     case = get(connection, case_id)
     conversation = case.conversation if case else 0
-    key = turns.retry_key(conversation, f"staff/{staff_id}/{form_id}", 0)
+    key = lines.retry_key(conversation, f"staff/{staff_id}/{form_id}", 0)
     done = connection.one("SELECT first_seq FROM outbox WHERE retry_key = :key", {"key": key})
     if done is not None:
         return int(done["first_seq"])
@@ -190,8 +190,8 @@ def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_
     if held is None:
         raise NotHolder(case_id)
     seq, address = _next(connection, conversation)
-    turns.add_message(connection, conversation, seq, "staff", address, text, "queued", staff_id=staff_id)
-    turns.add_outgoing(connection, conversation, address, (seq, seq), "staff", Notice.NONE, fence, key)
+    lines.add_message(connection, conversation, seq, "staff", address, text, "queued", staff_id=staff_id)
+    lines.add_outgoing(connection, conversation, address, (seq, seq), "staff", Notice.NONE, fence, key)
     connection.execute(f"UPDATE cases SET answered_at = {NOW} WHERE id = :id", {"id": case_id})
     connection.execute(
         "DELETE FROM drafts WHERE case_id = :case AND staff_id = :staff", {"case": case_id, "staff": staff_id}

@@ -98,6 +98,8 @@ def finish(connection: Connection, outcomes: Sequence[Outcome]) -> bool:
 
 def _all_sent(connection: Connection, ids: Sequence[int]) -> bool:
     """The common case for many at once: a conversation has at most one delivery on the wire."""
+    if not ids:
+        return False
     rows = connection.all(
         f"UPDATE outbox SET state = 'sent', settled_at = {NOW}, error = ''"
         f" WHERE id IN ({','.join(map(str, ids))}) AND state = 'sending' RETURNING id, conversation_id"

@@ -1,0 +1,104 @@
+"""The lines of a transcript and the deliveries that point at them, whoever speaks."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from bot.messages import Notice, Reply, reply_to_doc
+from bot.store.codec import encode
+from bot.store.database import NOW, Connection, Row
+
+RETRY_NAMESPACE = uuid.UUID("6f1a1f0e-3c35-5b0e-9a55-0c3f5b8f7a11")
+ADD_MESSAGE = (
+    "INSERT INTO messages (conversation_id, seq, author, staff_id, address_id, event_id, at, body, reading, status)"
+    f" VALUES (:conversation, :seq, :author, :staff, :address, :event, coalesce(:at, {NOW}), :body, :reading, :status)"
+)
+
+
+def line(
+    conversation: int,
+    seq: int,
+    author: str,
+    address_id: int,
+    reply: Reply,
+    status: str,
+    *,
+    event_id: str = "",
+    reading: str = "",
+    staff_id: int | None = None,
+    at: float | None = None,
+) -> dict[str, Any]:
+    """One line of the transcript as ADD_MESSAGE takes it. `at` None means now."""
+    return {
+        "conversation": conversation,
+        "seq": seq,
+        "author": author,
+        "staff": staff_id,
+        "address": address_id,
+        "event": event_id,
+        "at": at,
+        "body": encode(json.dumps(reply_to_doc(reply), ensure_ascii=False)),
+        "reading": encode(reading) if reading else "",
+        "status": status,
+    }
+
+
+def add_message(
+    connection: Connection,
+    conversation: int,
+    seq: int,
+    author: str,
+    address_id: int,
+    reply: Reply,
+    status: str,
+    staff_id: int | None = None,
+) -> None:
+    """One line of the transcript, written now."""
+    connection.execute(ADD_MESSAGE, line(conversation, seq, author, address_id, reply, status, staff_id=staff_id))
+
+
+def retry_key(conversation: int, event_id: str, ordinal: int) -> str:
+    """The same key for the same answer, however often it is computed."""
+    return str(uuid.uuid5(RETRY_NAMESPACE, f"{conversation}/{event_id}/{ordinal}"))
+
+
+def add_outgoing(
+    connection: Connection,
+    conversation: int,
+    address_id: int,
+    seqs: tuple[int, int],
+    author: str,
+    notice: Notice,
+    fence: int,
+    key: str,
+    *,
+    in_reply_to: str = "",
+    reply_token: str = "",
+    token_until: float = 0.0,
+    on_wire: bool = False,
+) -> Row:
+    """One delivery for the sender, or already with it; the caller counts it in conversations.outgoing."""
+    row: Row = connection.execute(
+        "INSERT INTO outbox (conversation_id, address_id, in_reply_to, first_seq, last_seq, author, notice, fence,"
+        " retry_key, reply_token, token_until, state, attempts, created_at)"
+        " VALUES (:conversation, :address, :event, :first, :last, :author, :notice, :fence, :key, :token, :until,"
+        f" :state, :attempts, {NOW}) RETURNING id, retry_key, token_until, created_at",
+        {
+            "conversation": conversation,
+            "address": address_id,
+            "event": in_reply_to,
+            "first": seqs[0],
+            "last": seqs[1],
+            "author": author,
+            "notice": notice.value,
+            "fence": fence,
+            "key": key,
+            "token": reply_token,
+            "until": token_until,
+            "state": "sending" if on_wire else "queued",
+            "attempts": int(on_wire),
+        },
+    ).fetchone()
+    return row
