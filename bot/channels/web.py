@@ -352,8 +352,8 @@ class WebChat:
         state = ""
         newest = after
         async for _ in self.door.watch(conversation):
-            standing = self.door.standing(conversation)
             shown = self.door.shown(conversation, max(0, newest - 1))
+            standing = self.door.standing(conversation)  # read after the lines: it is at least as new as they are
             # The newest line that the browser has is looked up again: it is gone once everything was forgotten.
             if newest and [entry.seq for entry in shown[:1]] != [newest]:
                 yield ServerSentEvent("", event="gone")

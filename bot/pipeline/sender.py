@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bot import observe
 from bot.channels.port import Channel, Parcel, Receipt, Sent
+from bot.messages import Notice
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store
 from bot.store.records import Delivery, Outcome
@@ -22,6 +23,11 @@ LONGEST_RETRY = 600.0
 GIVE_UP_AFTER = 23 * 3600.0
 BREAKER_FAILURES = 5
 BREAKER_SECONDS = 5.0
+
+
+def _of_a_case(delivery: Delivery) -> bool:
+    """Is this a line that a caseworker waits to see delivered?"""
+    return delivery.author == "staff" or any(reply.notice is Notice.CASE for reply in delivery.replies)
 
 
 @dataclass
@@ -124,7 +130,7 @@ class Sender:
             return
         for outcome in outcomes:
             self.hub.publish(outcome.delivery.conversation)
-        if any(outcome.result == Sent.DEAD for outcome in outcomes):
+        if any(outcome.result == Sent.DEAD or _of_a_case(outcome.delivery) for outcome in outcomes):
             self.hub.publish(DESK)
         if waits:
             self.wake.set()
