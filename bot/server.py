@@ -20,7 +20,8 @@ from bot import clock, observe
 from bot.channels.budget import Budget
 from bot.channels.hook import HookChannel, HookInbox
 from bot.channels.port import Channel
-from bot.channels.web import Keys, WebChannel, WebChat
+from bot.channels.visitors import Keys
+from bot.channels.web import WebChannel, WebChat
 from bot.config import Config
 from bot.desk.desk import Desk
 from bot.desk.sweep import sweep

@@ -47,7 +47,9 @@ class Site:
         """A visitor that nobody has seen before."""
         transport = httpx.ASGITransport(app=self.app, client=("127.0.0.1", 50000))
         headers = {"accept-language": lang}
-        return Browser(self, httpx.AsyncClient(transport=transport, base_url="http://testserver.local", headers=headers))
+        return Browser(
+            self, httpx.AsyncClient(transport=transport, base_url="http://testserver.local", headers=headers)
+        )
 
     def words(self, lang: str, key: str, **params: Any) -> str:
         """A text as a page shows it."""
@@ -130,7 +132,7 @@ class Browser:
         return self.get("/").text
 
     def stream(self, count: int, after: str = "", last: str = "", during: Any = None) -> list[Event]:
-        """The first `count` events of the live stream (`message` and `gone` count, `state` does not), then it is cut."""
+        """The first `count` events of the live stream (`state` does not count), then it is cut."""
         cookie = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
         headers = [(b"cookie", cookie.encode()), (b"host", b"testserver.local")]
         if last:
@@ -139,7 +141,9 @@ class Browser:
         return found
 
 
-async def _listen(app: Starlette, headers: list[tuple[bytes, bytes]], after: str, count: int, during: Any) -> list[Event]:
+async def _listen(
+    app: Starlette, headers: list[tuple[bytes, bytes]], after: str, count: int, during: Any
+) -> list[Event]:
     query = f"after={after}".encode() if after else b""
     scope = {
         "type": "http",

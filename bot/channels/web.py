@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
-import secrets
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from bot.channels.body import BodyTooLarge, read_body
 from bot.channels.budget import Budget
 from bot.channels.port import Door, Parcel, Receipt, Sent, Standing
 from bot.channels.text import sound
+from bot.channels.visitors import Keys, Visitor, own_page, preferred
 from bot.messages import Address, Author, Entry, Incoming, Reply, Speaker
 from bot.render.pages import Pages, with_current
 
@@ -58,36 +57,6 @@ class Refused(Exception):
         self.params = params
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A browser: its token, whether it is new here, and its conversation."""
-
-    token: str
-    fresh: bool
-    address: Address
-    conversation: int | None
-
-
-class Keys:
-    """Session tokens signed by the installation's own key: nobody can choose or guess one."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def issue(self) -> str:
-        """A new token with 192 random bits."""
-        nonce = secrets.token_urlsafe(24)
-        return f"{nonce}.{self._sign(nonce)}"
-
-    def genuine(self, token: str) -> bool:
-        """Did we issue it?"""
-        nonce, _, signature = token.partition(".")
-        return token.isascii() and len(token) < 200 and hmac.compare_digest(signature, self._sign(nonce))
-
-    def _sign(self, nonce: str) -> str:
-        return hmac.new(self._key, nonce.encode(), hashlib.sha256).hexdigest()[:40]
-
-
 @dataclass
 class WebChat:
     """The routes of the chat."""
@@ -114,7 +83,10 @@ class WebChat:
             Route("/chat/forget", self._safely(self.forget), methods=["POST"]),
             Route("/privacy", self.privacy, methods=["GET"]),
         ]
-        return [*routes, *(Route(path, self.wrong_method, methods=METHODS) for path in {route.path for route in routes})]
+        return [
+            *routes,
+            *(Route(path, self.wrong_method, methods=METHODS) for path in {route.path for route in routes}),
+        ]
 
     # -- who is there
 
@@ -141,7 +113,13 @@ class WebChat:
     def _remember(self, response: Response, visitor: Visitor) -> Response:
         if visitor.fresh:
             response.set_cookie(
-                COOKIE, visitor.token, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="lax", secure=self.secure
+                COOKIE,
+                visitor.token,
+                max_age=COOKIE_SECONDS,
+                path="/",
+                httponly=True,
+                samesite="lax",
+                secure=self.secure,
             )
         return response
 
@@ -182,7 +160,12 @@ class WebChat:
         return HTMLResponse(html, refused.status if refused else 200)
 
     def _sheet(
-        self, lang: str, title: str, paragraphs: list[str], status: int = 200, actions: list[dict[str, str]] | None = None
+        self,
+        lang: str,
+        title: str,
+        paragraphs: list[str],
+        status: int = 200,
+        actions: list[dict[str, str]] | None = None,
     ) -> Response:
         words = self.pages.words
         html = self.pages.render(
@@ -233,7 +216,7 @@ class WebChat:
     # -- what a visitor does
 
     def _safely(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """A refusal becomes a clear text in the visitor's language: for the script as JSON, else the page with the draft."""
+        """A refusal becomes a clear text in the visitor's language: JSON for the script, else the page and the draft."""
 
         async def safe(request: Request) -> Response:
             try:
@@ -326,7 +309,9 @@ class WebChat:
         lang = self._language(request, visitor)
         if visitor.conversation is not None:
             event = f"{visitor.address.user[:16]}:{uuid.uuid4().hex}"
-            await self.door.accept([Incoming(visitor.address, event, self.now_ms(), choice="forget:yes", welcomed=True)])
+            await self.door.accept(
+                [Incoming(visitor.address, event, self.now_ms(), choice="forget:yes", welcomed=True)]
+            )
             if not await self.door.settled(visitor.conversation, WAIT_SECONDS):
                 raise Refused(503, "web.error_store")
         response = self._sheet(lang, "web.forgotten_title", ["conversation.forgotten"])
@@ -371,28 +356,3 @@ def _state(standing: Standing) -> str:
     return json.dumps(
         {"mode": standing.speaker.value, "typing": False, "quick_exit": standing.urgent, "lang": standing.lang}
     )
-
-
-def own_page(request: Request) -> bool:
-    """Did our own page send this? Browsers say so themselves; other programs send neither header."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or origin.partition("://")[2] == request.headers.get("host")
-
-
-def preferred(header: str, offered: list[str]) -> str:
-    """The first offered language that a browser's Accept-Language names; Chinese when it names none."""
-    wanted = []
-    for index, part in enumerate(header.split(",")[:20]):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            wanted.append((-float(quality or 1), index, tag.lower()))
-        except ValueError:
-            continue
-    for _, _, tag in sorted(wanted):
-        base = {"zh": "zh-TW", "tl": "fil"}.get(tag.split("-")[0], tag.split("-")[0])
-        if base in offered:
-            return base
-    return offered[0]

@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from bot.channels.body import BodyTooLarge, read_body
 from bot.channels.text import sound
-from bot.channels.web import METHODS, own_page
+from bot.channels.visitors import own_page
+from bot.channels.web import METHODS
 from bot.desk import views
 from bot.desk.auth import ANSWERING, SHORTEST_PASSWORD, Doorkeeper, hash_password
 from bot.messages import Notice, Reply

@@ -22,6 +22,7 @@ from bot.store import Store
 
 WORKERS = 2
 LAST_SECONDS = 5.0
+YOUNG_OBJECTS = 10_000  # a turn makes some hundred objects, and hardly any of them in cycles
 
 
 class HouseTaken(Exception):
@@ -43,6 +44,7 @@ class House:
     async def start(self) -> None:
         """Free what a killed process held, then work."""
         gc.freeze()  # knowledge and model stay as they are: the collector need not look through them again and again
+        gc.set_threshold(YOUNG_OBJECTS)
         await self.store.release_all()
         self.worker.outlet = self.sender
         self._tasks = [asyncio.create_task(self.worker.run()) for _ in range(WORKERS)]

@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import dataclasses
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bot import observe
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store, StoreUnavailable
-from bot.store.records import Committed, Delivery, Event, Lease, StaleFence, Turn
+from bot.store.records import Committed, Delivery, Event, Lease, Thought, Turn
 
 BATCH = 64
 POLL_SECONDS = 1.0
+TOGETHER = 8  # conversations a commit: fewer hand-overs between threads, yet the writer is never idle for long
 TRIES = 3
 Taken = tuple[list[Turn], str, str]
 
@@ -81,9 +82,36 @@ class Worker:
     async def drain(self) -> bool:
         """Take one batch; True when there was anything to do."""
         leases = await self._store.lease(self._owner, BATCH)
-        if leases:
-            await asyncio.gather(*(self._take(lease) for lease in leases))
+        await asyncio.gather(*(self._take_some(leases[at : at + TOGETHER]) for at in range(0, len(leases), TOGETHER)))
         return bool(leases)
+
+    async def _take_some(self, leases: list[Lease]) -> None:
+        """Think about a few conversations and commit them in one step; what fails is taken again alone."""
+        thoughts: list[Thought] = []
+        alone: list[Lease] = []
+        for lease in leases:
+            if not lease.events:
+                alone.append(lease)
+                continue
+            try:
+                thoughts.append((lease, *self._mind.take(lease)))
+            except Exception:  # told and counted when it fails alone
+                alone.append(lease)
+        try:
+            done = await self._store.commit_all(thoughts, self._sender())
+        except StoreUnavailable as error:
+            observe.failure("commit", error)  # the leases run out and the events are taken again
+        except Exception:
+            alone += [lease for lease, *_ in thoughts]
+        else:
+            for committed, (_, turns, *_) in zip(done, thoughts, strict=True):
+                self._announce(committed, turns)
+        for lease in alone:
+            await self._take(lease)
+
+    def _sender(self) -> str:
+        """Who may take answers along, if anyone."""
+        return self.outlet.owner if self.outlet is not None and self.outlet.takes else ""
 
     async def _take(self, lease: Lease) -> None:
         """Take all events of a lease; if that fails, the first alone; after its last try the citizen is told."""
@@ -106,10 +134,7 @@ class Worker:
         """Think and commit; False when this failed because of the events themselves."""
         try:
             turns, lang, state = think()
-            sender = self.outlet.owner if self.outlet is not None and self.outlet.takes else ""
-            done = await self._store.commit(lease, turns, lang, state, sender)
-        except StaleFence:
-            observe.count("turns.stale")
+            (done,) = await self._store.commit_all([(lease, turns, lang, state)], self._sender())
         except StoreUnavailable as error:
             observe.failure("commit", error)  # the lease runs out and the events are taken again
         except Exception as error:  # a poisoned message must not stop the others
@@ -119,7 +144,10 @@ class Worker:
             self._announce(done, turns)
         return True
 
-    def _announce(self, done: Committed, turns: list[Turn]) -> None:
+    def _announce(self, done: Committed | None, turns: Sequence[Turn]) -> None:
+        if done is None:
+            observe.count("turns.stale")
+            return
         observe.count("turns", len(turns))
         self._hub.publish(done.conversation)
         if done.case or any(turn.alarm for turn in turns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +92,10 @@ class Turn:
     case: CaseOpening | None = None
     alarm: bool = False
     forget: bool = False
+
+
+Thought = tuple[Lease, Sequence[Turn], str, str]
+"""A lease, the turns of its events, the language and the new state document: what a commit takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,20 @@ from typing import Any
 
 from bot.messages import Address, Entry, Incoming, Reply
 from bot.store import cases, inbox, outbox, staff, transcript, turns
-from bot.store.database import Database, Operation
-from bot.store.records import Accepted, CaseRow, Committed, Delivery, Event, Lease, Outcome, StaffRow, Turn
+from bot.store.database import Connection, Database, Operation
+from bot.store.records import (
+    Accepted,
+    CaseRow,
+    Committed,
+    Delivery,
+    Event,
+    Lease,
+    Outcome,
+    StaffRow,
+    StaleFence,
+    Thought,
+    Turn,
+)
 
 
 class Store:
@@ -38,6 +50,10 @@ class Store:
     async def commit(self, lease: Lease, done: Sequence[Turn], lang: str, state: str, sender: str = "") -> Committed:
         """Write what the turns of one lease led to (see turns.commit)."""
         return await self.database.write(lambda c: turns.commit(c, lease, done, lang, state, sender))
+
+    async def commit_all(self, thoughts: Sequence[Thought], sender: str = "") -> list[Committed | None]:
+        """The same for several leases in one step; None where the fence had moved on. Any other error undoes all."""
+        return await self.database.write(lambda c: [_committed(c, thought, sender) for thought in thoughts])
 
     async def release(self, lease: Lease, failed: Event | None, tries: int) -> bool:
         """Give a lease back (see inbox.release)."""
@@ -188,3 +204,10 @@ class Store:
     async def keep_draft(self, case_id: int, staff_id: int, text: str) -> None:
         """Keep a caseworker's unsent text."""
         await self.database.write(lambda c: staff.keep_draft(c, case_id, staff_id, text))
+
+
+def _committed(connection: Connection, thought: Thought, sender: str) -> Committed | None:
+    try:
+        return turns.commit(connection, *thought, sender)
+    except StaleFence:  # raised before anything was written
+        return None
