@@ -42,12 +42,13 @@ def _turns(seconds: float, rounds: int, connections: int) -> list[Round]:
     for kind in [*["full", "bare"] * rounds, "bare without reply", "bare without reply, a commit each"]:
         found.append(measure(kind, seconds, connections))
         print(found[-1].line(), flush=True)
-    medians = {kind: statistics.median(one.turns for one in found if one.kind == kind) for kind in ("full", "bare")}
-    each = [one.turns / other.turns for one, other in zip(found[0::2], found[1::2], strict=True)][:rounds]
+    pairs = list(zip(found[0 : 2 * rounds : 2], found[1 : 2 * rounds : 2], strict=True))
+    full_turns, bare_turns = (statistics.median(one.turns for one in side) for side in zip(*pairs, strict=True))
+    full_cost, bare_cost = (statistics.median(one.cost for one in side) for side in zip(*pairs, strict=True))
     print(
-        f"\nfull {medians['full']:.0f} turns/s, bare {medians['bare']:.0f} /s: ratio of medians"
-        f" {medians['full'] / medians['bare']:.2f}, of each pair {', '.join(f'{one:.2f}' for one in each)}"
-        f"   (goal {GOALS['ratio']})"
+        f"\nfull {full_turns:.0f} turns/s, bare {bare_turns:.0f} /s: ratio of medians {full_turns / bare_turns:.2f},"
+        f" of each pair {', '.join(f'{one.turns / other.turns:.2f}' for one, other in pairs)} (goal {GOALS['ratio']})"
+        f"\nCPU for one turn: full {full_cost:.2f} ms, bare {bare_cost:.2f} ms"
     )
     return found
 

@@ -6,9 +6,11 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +22,12 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, free_port
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, ViewportSize, expect
 
 from bot.desk.auth import hash_password
 from bot.store import Store
 
-PATIENCE = 12_000  # milliseconds; the machine may be busy with other things
+PATIENCE = 60_000  # milliseconds; the machine may be busy with other things
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BY_NAME = "labor.test"  # a host name that is no secure context, unlike 127.0.0.1
 ARGUMENTS = (
@@ -107,6 +109,67 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], said: Path) ->
     raise AssertionError(f"the server was not ready in a minute\n{said.read_text()}")
 
 
+class Cable:
+    """A way to the server that can be cut: open connections break, new ones are refused."""
+
+    def __init__(self, target: str) -> None:
+        self._target = ("127.0.0.1", urlsplit(target).port or 80)
+        self._port = free_port()
+        self._open: list[socket.socket] = []
+        self._door: socket.socket | None = None
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Cable:
+        self.mend()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+
+    def mend(self) -> None:
+        """Let connections through."""
+        self._door = socket.create_server(("127.0.0.1", self._port))
+        threading.Thread(target=self._admit, args=(self._door,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Break every connection and refuse new ones."""
+        if self._door is not None:
+            self._door.shutdown(socket.SHUT_RDWR)
+            self._door.close()
+            self._door = None
+        for end in self._open:
+            _hang_up(end)
+        self._open.clear()
+
+    def _admit(self, door: socket.socket) -> None:
+        while True:
+            try:
+                near = door.accept()[0]
+            except OSError:
+                return
+            far = socket.create_connection(self._target)
+            self._open += [near, far]
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+        _hang_up(source)
+        _hang_up(sink)
+
+
+def _hang_up(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    end.close()
+
+
 def launch(playwright: Playwright) -> Browser:
     """The machine's own Chromium; tests/browser.sh says how to get it."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
@@ -175,8 +238,8 @@ class Chat(Visit):
         before = self.last()
         act()
         self.page.wait_for_function(
-            "([seq, by]) => [...document.querySelectorAll(`.bubble.by-${by}[data-seq]`)].some((b) => b.dataset.seq > seq)",
-            arg=[before, by],
+            "([seq, by]) => [...document.querySelectorAll(by)].some((bubble) => bubble.dataset.seq > seq)",
+            arg=[before, f".bubble.by-{by}[data-seq]"],
             timeout=PATIENCE,
         )
         self.quiet()
@@ -191,7 +254,10 @@ class Chat(Visit):
 
     def _settled(self) -> bool:
         """Is nothing under way, and the newest line to be shown on the page?"""
-        return self._state() == (0, self.last()) and not self.page.locator(".is-pending").count()
+        try:
+            return self._state() == (0, self.last()) and not self.page.locator(".is-pending").count()
+        except Error:  # the page is being replaced, as when the language changed
+            return False
 
     def _state(self) -> tuple[Any, ...] | None:
         cookie = next((c["value"] for c in self.context.cookies() if c["name"] == "labor_chat"), "")
@@ -208,7 +274,8 @@ class Chat(Visit):
 
     def seqs(self) -> list[int]:
         """Sequence numbers in the order of the page."""
-        return [int(seq) for seq in self.page.eval_on_selector_all(".bubble[data-seq]", "all => all.map((b) => b.dataset.seq)")]
+        found: list[str] = self.page.eval_on_selector_all(".bubble[data-seq]", "all => all.map((b) => b.dataset.seq)")
+        return [int(seq) for seq in found]
 
     def texts(self) -> list[str]:
         """The bubbles' texts in the order of the page."""
@@ -231,12 +298,13 @@ class Chat(Visit):
         return self.answered(lambda: self.write(text))
 
     def press(self, choice: str) -> None:
-        """Press the newest button of a choice. Two taps within half a second count as one, so wait until it is taken."""
+        """Press the newest button of a choice, again if need be: two taps within half a second count as one."""
         own = self.page.locator(".bubble.by-citizen").count()
         button = self.page.locator(f'#bubbles button[value="{choice}"]').last
-        self._until_taken(own, button.click)
+        self.until_taken(own, button.click)
 
-    def _until_taken(self, own: int, act: Callable[[], Any]) -> None:
+    def until_taken(self, own: int, act: Callable[[], Any]) -> None:
+        """Press something until it became a message of one's own: the page showed `own` of them before."""
         until = time.monotonic() + PATIENCE / 1000
         while self.page.locator(".bubble.by-citizen").count() == own and time.monotonic() < until:
             act()
@@ -249,7 +317,7 @@ class Chat(Visit):
         """Press one of the two constant buttons; the bot's answer."""
         own = self.page.locator(".bubble.by-citizen").count()
         button = self.page.locator(f'.quick button[value="{choice}"]')
-        return self.answered(lambda: self._until_taken(own, button.click))
+        return self.answered(lambda: self.until_taken(own, button.click))
 
     def asked(self) -> str:
         """The fact that the open question asks for, empty when none is open."""
@@ -315,7 +383,7 @@ class People:
     visits: list[Visit] = field(default_factory=list)
 
     def _visit(self, kind: type[Any], width: int, height: int, lang: str, **options: Any) -> Any:
-        viewport = {"width": width, "height": height}
+        viewport: ViewportSize = {"width": width, "height": height}
         context = self.browser.new_context(viewport=viewport, locale=lang, timezone_id="Asia/Taipei", **options)
         context.set_default_timeout(PATIENCE)
         visit = kind(self.server, context, context.new_page())

@@ -173,7 +173,8 @@ async def _listen(
     serving = asyncio.create_task(app(scope, receive, send))
     if during is not None:
         await during()
-    text, found = "", []
+    text = ""
+    found: list[Event] = []
     async with asyncio.timeout(20):
         while len([event for event in found if event.event != "state"]) < count:
             text += (await arrived.get()).decode().replace("\r\n", "\n")

@@ -85,6 +85,23 @@ def test_only_the_poisoned_message_is_given_up(store: Store) -> None:
     assert [text for _, text, _ in told(store, 2)] == ["other", "re other"]
 
 
+def test_answers_that_cannot_be_kept_undo_no_others(store: Store) -> None:
+    class Partly(Unwritable):
+        def take(self, lease: Lease) -> Taken:
+            return Unwritable.take(self, lease) if lease.events[0].text == "poison" else Mind.take(self, lease)
+
+    async def story() -> None:
+        await store.accept([said("1", user="a"), said("2", "poison", user="b"), said("3", user="c")])
+        await Worker(store, Partly(), Hub()).drain()
+
+    asyncio.run(story())
+    assert rows(store, "SELECT body LIKE '%re 1%' OR body LIKE '%re 3%' FROM messages WHERE author = 'bot'") == [
+        (1,),
+        (1,),
+    ]
+    assert rows(store, "SELECT event_id, attempts FROM inbox") == [("2", 1)]
+
+
 def test_a_mind_that_cannot_even_apologize_stops_nobody(store: Store) -> None:
     class Speechless(Mind):
         def apologize(self, lease: Lease, event: Event) -> Taken:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from storing import address, answer, answers, now, opened, rows, said, take, told
+from storing import address, answer, answers, now, opened, rows, said, take, told, went_well
 
 from bot.messages import Incoming
-from bot.store import Store, StoreUnavailable, inbox, turns
+from bot.store import Store, StoreUnavailable, inbox, outbox, turns
 from bot.store.database import Connection
-from bot.store.records import Lease, StaleFence, Turn
+from bot.store.records import Delivery, Lease, StaleFence, Turn
 
 
 @pytest.fixture
@@ -142,6 +142,51 @@ def test_what_arrives_after_a_later_one_was_taken_is_marked_late(store: Store) -
     late = [answer(event, late=event.sent_ms < held.taken_ms) for event in held.events]
     now(store, lambda c: turns.commit(c, held, late, "en", ""))
     assert told(store, held.conversation)[2] == ("citizen", "earlier", "late")
+
+
+# -- answers handed over at the commit
+
+
+def test_the_first_answer_is_handed_over_as_a_lease_would_give_it(store: Store) -> None:
+    accept(store, said("1"), said("2", ms=2))
+    (held,) = lease(store)
+    done = now(store, lambda c: turns.commit(c, held, answers(held), "en", "", "sender"))
+    assert done.outgoing
+    assert outgoing(store) == []
+    now(store, inbox.release_all)  # as after a kill: what was handed over comes again, the same
+    (again,) = outgoing(store)
+    assert dataclasses.replace(again, attempts=1, age=0.0) == done.handed
+    now(store, lambda c: outbox.finish(c, [went_well(done.handed)]))
+    assert [one.in_reply_to for one in outgoing(store)] == ["2"]
+
+
+def test_nothing_is_handed_over_while_another_is_on_its_way(store: Store) -> None:
+    asyncio.run(take(store, said("1")))
+    for state in ("queued", "sending"):
+        assert rows(store, "SELECT state FROM outbox WHERE in_reply_to = '1'") == [(state,)]
+        accept(store, said(f"after {state}", ms=5))
+        (held,) = lease(store)
+        done = now(store, lambda c, held=held: turns.commit(c, held, answers(held), "en", "", "sender"))
+        assert done.handed is None
+        outgoing(store)
+    assert rows(store, "SELECT outgoing FROM conversations") == [(3,)]
+
+
+def outgoing(store: Store) -> list[Delivery]:
+    """Deliveries leased now."""
+    found: list[Delivery] = now(store, lambda c: outbox.lease(c, "s", 10, 60))
+    return found
+
+
+def test_a_stale_lease_leaves_the_others_of_its_commit_alone(store: Store) -> None:
+    accept(store, said("1", user="u"), said("2", user="v"))
+    first, second = lease(store, "a", seconds=-1)
+    (again,) = now(store, lambda c: inbox.lease(c, "b", 1, 30))
+    stale = first if first.conversation == again.conversation else second
+    done = asyncio.run(store.commit_all([(held, answers(held), "en", "") for held in (first, second)]))
+    assert [one is None for one in done] == [first is stale, second is stale]
+    assert rows(store, "SELECT count(*) FROM messages WHERE conversation_id = :id", id=stale.conversation) == [(0,)]
+    assert rows(store, "SELECT count(*) FROM messages") == [(2,)]
 
 
 # -- shared commits

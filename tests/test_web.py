@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_app import FORM, PASSWORD, SCRIPT, Site, running
+from site_app import FORM, PASSWORD, SCRIPT, Event, Site, running
 from starlette.routing import Route
 
 from bot.channels.visitors import preferred
@@ -42,7 +42,7 @@ CROSS_SITE = [
     {"origin": "http://testserver.local.evil.example"},
     {"origin": "null"},
 ]
-BAD = {
+BAD: dict[str, tuple[bytes, dict[str, Any], int, str]] = {
     "nothing": (b"", {}, 400, "web.error_empty"),
     "empty": (b"text=", {}, 400, "web.error_empty"),
     "blanks": (b"text=+%0A%09+%E3%80%80", {}, 400, "web.error_empty"),
@@ -349,7 +349,8 @@ def test_the_stream_resumes_without_loss_or_doubles(site: Site) -> None:
         browser.say(text)
     whole = browser.stream(6)
     assert [event.id for event in whole] == [str(number) for number in range(1, 7)]
-    pieces, last = [], ""
+    pieces: list[Event] = []
+    last = ""
     while len(pieces) < 6:
         piece = browser.stream(2, last=last)
         pieces += piece

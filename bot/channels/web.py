@@ -216,7 +216,7 @@ class WebChat:
     # -- what a visitor does
 
     def _safely(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """A refusal becomes a clear text in the visitor's language: JSON for the script, else the page and the draft."""
+        """A refusal becomes a clear text in the reader's language: JSON for the script, else the page and draft."""
 
         async def safe(request: Request) -> Response:
             try:

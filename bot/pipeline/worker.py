@@ -14,9 +14,8 @@ from bot.pipeline.hub import DESK, Hub
 from bot.store import Store, StoreUnavailable
 from bot.store.records import Committed, Delivery, Event, Lease, Thought, Turn
 
-BATCH = 64
+BATCH = 32  # conversations a commit: few hand-overs between threads, and the event loop is never kept for long
 POLL_SECONDS = 1.0
-TOGETHER = 8  # conversations a commit: fewer hand-overs between threads, yet the writer is never idle for long
 TRIES = 3
 Taken = tuple[list[Turn], str, str]
 
@@ -82,11 +81,12 @@ class Worker:
     async def drain(self) -> bool:
         """Take one batch; True when there was anything to do."""
         leases = await self._store.lease(self._owner, BATCH)
-        await asyncio.gather(*(self._take_some(leases[at : at + TOGETHER]) for at in range(0, len(leases), TOGETHER)))
+        if leases:
+            await self._take_some(leases)
         return bool(leases)
 
     async def _take_some(self, leases: list[Lease]) -> None:
-        """Think about a few conversations and commit them in one step; what fails is taken again alone."""
+        """Think about all of a batch and commit it in one step; what fails is taken again alone."""
         thoughts: list[Thought] = []
         alone: list[Lease] = []
         for lease in leases:

@@ -3,8 +3,7 @@ const body = document.body;
 const says = body.dataset;
 const $ = (id) => document.getElementById(id);
 const log = $("log"), bubbles = $("bubbles"), end = $("end"), box = $("text");
-const composer = $("composer"), newer = $("newer");
-const typing = $("typing"), connection = $("connection"), notice = $("notice");
+const composer = $("composer"), newer = $("newer"), typing = $("typing"), connection = $("connection"), notice = $("notice");
 const touch = matchMedia("(pointer: coarse)").matches;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const pageTitle = document.querySelector("h1").textContent;
@@ -58,7 +57,7 @@ function show(article) {
   if (own) quietChoices();
   else setTyping("");
   keepPlace(() => { pending?.remove(); place(article); });
-  if (pending) article.classList.remove("is-new");
+  if (pending) article.classList.remove("is-new"); // it came when it was sent
   speakAgain();
   if (!follow) newer.hidden = false;
   else if (own) toEnd();
@@ -87,8 +86,7 @@ async function post(fields) {
   const body = new URLSearchParams(fields), signal = AbortSignal.timeout?.(20000);
   const answer = await fetch("/chat/send", { method: "POST", headers: { Accept: "application/json" }, body, signal }).catch(() => null);
   if (answer?.ok) return "";
-  const told = await answer?.json().catch(() => null);
-  return told?.error || says.saysFailed;
+  return (await answer?.json().catch(() => null))?.error || says.saysFailed;
 }
 
 async function send(fields, words, restore) {
@@ -122,7 +120,7 @@ let tapped = 0;
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (new URL(form.action).pathname !== "/chat/send") return;
+  if (new URL(form.action).pathname !== "/chat/send") return stream?.close(); // this page is being left
   event.preventDefault();
   if (form === composer) {
     const text = box.value.trim();
@@ -207,6 +205,9 @@ function listen() {
   stream.addEventListener("state", (event) => setState(JSON.parse(event.data)));
   stream.addEventListener("gone", () => location.replace("/"));
 }
+
+addEventListener("offline", () => stream?.onerror());
+addEventListener("online", () => { if (stream?.readyState === EventSource.OPEN) stream.onopen(); });
 
 // When the stream is refused (a proxy, too many connections) the page itself still has the messages.
 async function catchUp() {
