@@ -45,7 +45,8 @@ class Address:
 class Incoming:
     """One event from a channel. `sent_ms` is the platform's time stamp in milliseconds.
 
-    Exactly one of `text` and `choice` is set. `welcomed` says that the channel shows the first notice by itself.
+    Exactly one of `text` and `choice` is set. `welcomed` says that the channel shows the first notice by itself,
+    `lang` in which language: that of the conversation until something else is written or chosen.
     """
 
     address: Address
@@ -55,6 +56,7 @@ class Incoming:
     choice: str | None = None
     reply_token: str | None = None
     welcomed: bool = False
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)

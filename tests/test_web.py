@@ -404,6 +404,26 @@ def test_end_and_clear_on_this_device(site: Site) -> None:
     assert "我的秘密" not in browser.page()
 
 
+def test_an_ended_conversation_cannot_be_opened_again(site: Site) -> None:
+    browser = site.browser()
+    browser.say("我的秘密")
+    token = browser.client.cookies[COOKIE]
+    browser.post("/chat/end")
+    browser.client.cookies.set(COOKIE, token, domain="testserver.local", path="/")
+    assert "我的秘密" not in browser.page()
+    browser.client.cookies.set(COOKIE, token, domain="testserver.local", path="/")
+    assert browser.get("/chat/events").status_code == 204
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_button_of_the_first_page_is_answered_in_its_language(site: Site, lang: str) -> None:
+    browser = site.browser(LANGUAGES[lang])
+    browser.tap("who")
+    page = browser.page()
+    assert f'<html lang="{lang}">' in page
+    assert shown(site.words(lang, "conversation.who")) in page
+
+
 def test_forget_me_erases_what_was_said(site: Site) -> None:
     browser = site.browser()
     browser.say("我的秘密")

@@ -50,11 +50,12 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a conversation stands: who speaks, its language, whether hotlines were shown lately."""
+    """How a conversation stands: who speaks, its language, whether hotlines were shown lately, whether it was ended."""
 
     speaker: Speaker
     lang: str
     urgent: bool
+    ended: bool = False
 
 
 class Door(Protocol):

@@ -91,17 +91,20 @@ class WebChat:
     # -- who is there
 
     def visitor(self, request: Request) -> Visitor:
-        """The browser's visitor; a browser without a token gets a new one.
+        """The browser's visitor; one without a token, or with that of an ended conversation, gets a new one.
 
         Raises Refused for a token that we did not issue.
         """
         token = request.cookies.get(COOKIE, "")
         if token and not self.keys.genuine(token):
             raise Refused(403, "web.error_session")
-        fresh = not token
-        token = token or self.keys.issue()
-        address = Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
-        return Visitor(token, fresh, address, None if fresh else self.door.conversation(address))
+        if token:
+            address = _address(token)
+            conversation = self.door.conversation(address)
+            if conversation is None or not self.door.standing(conversation).ended:
+                return Visitor(token, False, address, conversation)
+        token = self.keys.issue()
+        return Visitor(token, True, _address(token), None)
 
     def _language(self, request: Request, visitor: Visitor | None) -> str:
         if visitor is not None and visitor.conversation is not None:
@@ -256,7 +259,7 @@ class WebChat:
         """A message or a pressed button. 202 for the script; without it, the page again once the answer is there."""
         visitor = self.visitor(request)
         form = await self._form(request)
-        incoming = self._incoming(visitor, form)
+        incoming = self._incoming(visitor, form, self._language(request, visitor))
         if not self.per_ip.take(self.client_ip(request)) or not self.per_address.take(visitor.address.user):
             raise Refused(429, "web.error_budget", draft=form.get("text", ""))
         try:
@@ -270,7 +273,7 @@ class WebChat:
             await self.door.settled(conversation, WAIT_SECONDS)
         return self._remember(RedirectResponse("/#end", 303), visitor)
 
-    def _incoming(self, visitor: Visitor, form: dict[str, str]) -> Incoming:
+    def _incoming(self, visitor: Visitor, form: dict[str, str], lang: str) -> Incoming:
         text, choice = form.get("text", "").strip(), form.get("choice", "")
         if choice and len(choice) > CHOICE_LIMIT:
             raise Refused(400, "conversation.choice_unknown")
@@ -288,6 +291,7 @@ class WebChat:
             text=None if choice else text,
             choice=choice or None,
             welcomed=True,
+            lang=lang,
         )
 
     async def end(self, request: Request) -> Response:
@@ -340,7 +344,7 @@ class WebChat:
             shown = self.door.shown(conversation, max(0, newest - 1))
             standing = self.door.standing(conversation)  # read after the lines: it is at least as new as they are
             # The newest line that the browser has is looked up again: it is gone once everything was forgotten.
-            if newest and [entry.seq for entry in shown[:1]] != [newest]:
+            if standing.ended or (newest and [entry.seq for entry in shown[:1]] != [newest]):
                 yield ServerSentEvent("", event="gone")
                 return
             for entry in shown[1:] if newest else shown:
@@ -350,6 +354,10 @@ class WebChat:
             if fresh != state:
                 state = fresh
                 yield ServerSentEvent(state, event="state")
+
+
+def _address(token: str) -> Address:
+    return Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
 
 
 def _state(standing: Standing) -> str:

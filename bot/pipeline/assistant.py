@@ -78,7 +78,8 @@ class Assistant:
         else:
             after, effects = step(state, heard, world)
         if not after.lang:
-            after = dataclasses.replace(after, lang=self.languages[0])
+            shown = event.lang if event.lang in self.languages else self.languages[0]
+            after = dataclasses.replace(after, lang=shown)
         replies = self.renderer.replies(effects, self._lang(after), after.subject)
         opening = _opening(effects, world)
         turn = Turn(

@@ -66,7 +66,8 @@ class FrontDoor:
         if row is None:
             return Standing(Speaker.BOT, "", False)
         state = from_doc(self._store.state(conversation), {})
-        return Standing(Speaker(row["speaker"]), row["lang"], urgent_lately(state, self._clock().timestamp()))
+        urgent = urgent_lately(state, self._clock().timestamp())
+        return Standing(Speaker(row["speaker"]), row["lang"], urgent, bool(row["ended"]))
 
     def watch(self, conversation: int) -> AsyncIterator[None]:
         """Wakes whenever the conversation may have changed."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bot import observe
+from bot.messages import Speaker
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store, StoreUnavailable
 from bot.store.records import Committed, Delivery, Event, Lease, Thought, Turn
@@ -104,8 +105,8 @@ class Worker:
         except Exception:
             alone += [lease for lease, *_ in thoughts]
         else:
-            for committed, (_, turns, *_) in zip(done, thoughts, strict=True):
-                self._announce(committed, turns)
+            for committed, (lease, turns, *_) in zip(done, thoughts, strict=True):
+                self._announce(committed, lease, turns)
         for lease in alone:
             await self._take(lease)
 
@@ -141,16 +142,16 @@ class Worker:
             observe.failure("turn", error)
             return False
         else:
-            self._announce(done, turns)
+            self._announce(done, lease, turns)
         return True
 
-    def _announce(self, done: Committed | None, turns: Sequence[Turn]) -> None:
+    def _announce(self, done: Committed | None, lease: Lease, turns: Sequence[Turn]) -> None:
         if done is None:
             observe.count("turns.stale")
             return
         observe.count("turns", len(turns))
         self._hub.publish(done.conversation)
-        if done.case or any(turn.alarm for turn in turns):
+        if done.case or lease.speaker is not Speaker.BOT or any(turn.alarm for turn in turns):
             self._hub.publish(DESK)
         if done.handed is not None and self.outlet is not None:
             self.outlet.send(done.handed)

@@ -62,8 +62,10 @@ class _HalfWritten(Exception):
 
 
 def _open(path: Path) -> Connection:
-    # Made by us first: readable by its owner alone. The engine's side files follow it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # Made by us first: readable by its owner alone. The engine's side files follow it. Not opened once it is there:
+    # closing any descriptor of a file drops this process's locks on it, and another process removes the WAL in use.
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     raw = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )

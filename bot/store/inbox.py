@@ -66,6 +66,8 @@ def _body(incoming: Incoming) -> str:
         doc["reply_token"] = incoming.reply_token
     if incoming.welcomed:
         doc["welcomed"] = True
+    if incoming.lang:
+        doc["lang"] = incoming.lang
     return json.dumps(doc, ensure_ascii=False)
 
 
@@ -144,6 +146,7 @@ def _events(connection: Connection, ids: str) -> dict[int, list[Event]]:
             choice=body.get("choice"),
             reply_token=body.get("reply_token", ""),
             welcomed=body.get("welcomed", False),
+            lang=body.get("lang", ""),
         )
         found.setdefault(row["conversation_id"], []).append(event)
     return found

@@ -44,6 +44,7 @@ class Event:
     choice: str | None = None
     reply_token: str = ""
     welcomed: bool = False
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
