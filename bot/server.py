@@ -25,7 +25,7 @@ from bot.channels.web import WebChannel, WebChat
 from bot.config import Config
 from bot.desk.desk import Desk
 from bot.desk.sweep import sweep
-from bot.pipeline.house import build_house
+from bot.pipeline.house import House, build_house
 from bot.pipeline.resources import TEMPLATES, Resources
 from bot.store import StoreUnavailable
 
@@ -129,34 +129,44 @@ class Server:
             Mount("/static", StaticFiles(directory=TEMPLATES / "static")),
         ]
 
-        @contextlib.asynccontextmanager
-        async def lifespan(app: Starlette) -> AsyncIterator[None]:
-            await house.start()
-            sweeping = asyncio.create_task(sweep(house, resources, config.hold_seconds))
-            try:
-                yield
-            finally:
-                sweeping.cancel()
-                await house.stop()
-                await hook.close()
-
-        async def missing(request: Request, error: Exception) -> Response:
-            return chat.not_found(request)
-
-        async def unavailable(request: Request, error: Exception) -> Response:
-            observe.failure("request", error)
-            return JSONResponse({"error": "the store cannot be written now, try again"}, 503, {"Retry-After": "5"})
-
-        handlers: dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]] = {
-            404: missing,
-            StoreUnavailable: unavailable,
-        }
         return Starlette(
             routes=routes,
-            lifespan=lifespan,
+            lifespan=_lifespan(house, resources, hook, config.hold_seconds),
             middleware=[Middleware(SafeHeaders, secure=config.secure)],
-            exception_handlers=handlers,
+            exception_handlers=_handlers(chat),
         )
+
+
+def _lifespan(
+    house: House, resources: Resources, hook: HookChannel, hold_seconds: float
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    """The house works while the server does."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await house.start()
+        sweeping = asyncio.create_task(sweep(house, resources, hold_seconds))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await house.stop()
+            await hook.close()
+
+    return lifespan
+
+
+def _handlers(chat: WebChat) -> dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]]:
+    """What is answered where no route or no store is."""
+
+    async def missing(request: Request, error: Exception) -> Response:
+        return chat.not_found(request)
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        observe.failure("request", error)
+        return JSONResponse({"error": "the store cannot be written now, try again"}, 503, {"Retry-After": "5"})
+
+    return {404: missing, StoreUnavailable: unavailable}
 
 
 def client_ip(request: Request, trusted: tuple[str, ...]) -> str:
