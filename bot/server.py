@@ -66,7 +66,12 @@ class SafeHeaders:
                 if plain:
                     await send(message)
                     return
-                kind = (b"cache-control", b"public, max-age=31536000, immutable" if cached else b"no-store")
+                kind = (
+                    b"cache-control",
+                    b"public, max-age=31536000, immutable"
+                    if cached and message["status"] in (200, 304)
+                    else b"no-store",
+                )
                 present = {name for name, _ in message["headers"]}
                 added = [pair for pair in (*self._headers, kind) if pair[0] not in present]
                 message["headers"] = [*message["headers"], *added]
