@@ -49,7 +49,7 @@ bench: setup-dev ## print the measured comparisons
 	$(BIN)/python -m bench
 
 endurance: setup-dev ## the long runs: many kills under load
-	LABOR_BOT_KILLS=200 $(BIN)/python -m pytest -m slow tests/test_kill.py
+	LABOR_BOT_KILLS=200 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_kill.py
 
 train: setup-dev ## rebuild the model from the authored utterances
 	$(BIN)/labor-bot intents train
