@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from intents.decide import Limits
+from intents.decide import Limits, Stage
+from intents.head import Head
 from intents.language import Letters
 from intents.model import Model, Space
 
 PACKAGED = Path(__file__).parent / "artefact"
-FORMAT = 1
+FORMAT = 2
 
 
 class ArtefactError(RuntimeError):
@@ -26,7 +27,10 @@ class ArtefactError(RuntimeError):
 class Artefact:
     """Everything understanding needs that does not come from the knowledge.
 
-    `inputs` is the hash of what it was trained from. `sharpness` turns margins into chances, per trained language.
+    `inputs` is the hash of what it was trained from. `first` reads the scores of the model alone; `head` and `both`
+    are the second stage and how the scores of both together are read (None where it was trained without an encoder).
+    `ask` is the chance of the best reading below which the second stage is asked.
+
     `exact` holds the authored sentences by key. `words` and `languages` are the authored lists, so that no YAML has to
     be read at start-up. `report` holds the figures of the cross-validation.
     """
@@ -34,8 +38,11 @@ class Artefact:
     inputs: str
     model: Model
     letters: Letters
-    limits: Limits
-    sharpness: Mapping[str, float]
+    first: Stage
+    head: Head | None
+    both: Stage | None
+    ask: float
+    districts: Mapping[str, Any]
     exact: Mapping[str, str]
     words: Mapping[str, Any]
     languages: Mapping[str, Any]
@@ -46,8 +53,13 @@ def save(artefact: Artefact, folder: Path = PACKAGED) -> None:
     """Writes `model.npz` and `model.json`; the same artefact gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     model, letters = artefact.model, artefact.letters
+    head = artefact.head
+    second: dict[str, Any] = (
+        {"head": head.weights.astype(np.float16), "head_mean": head.mean, "head_bias": head.bias} if head else {}
+    )
     np.savez_compressed(
         folder / "model.npz",
+        **second,
         weights=model.weights,
         scales=model.scales,
         bias=model.bias,
@@ -62,8 +74,10 @@ def save(artefact: Artefact, folder: Path = PACKAGED) -> None:
         "format": FORMAT,
         "inputs": artefact.inputs,
         "labels": list(model.labels),
-        "limits": asdict(artefact.limits),
-        "sharpness": dict(artefact.sharpness),
+        "first": asdict(artefact.first),
+        "both": asdict(artefact.both) if artefact.both else None,
+        "ask": artefact.ask,
+        "districts": artefact.districts,
         "latin": list(letters.langs),
         "neutral": sorted(letters.neutral),
         "report": artefact.report,
@@ -82,15 +96,18 @@ def load(folder: Path = PACKAGED) -> Artefact:
         with np.load(folder / "model.npz", allow_pickle=False) as arrays:
             parts = {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError) as error:
-        raise ArtefactError(f"cannot read {folder}: {error}; run `python -m intents.train`") from error
+        raise ArtefactError(f"cannot read {folder}: {error}; run `labor-bot intents train`") from error
     if doc.get("format") != FORMAT:
-        raise ArtefactError(f"{folder} is of another format; run `python -m intents.train`")
+        raise ArtefactError(f"{folder} is of another format; run `labor-bot intents train`")
     return Artefact(
         inputs=doc["inputs"],
         model=_model(doc, parts),
         letters=_letters(doc, parts),
-        limits=Limits(**doc["limits"]),
-        sharpness=doc["sharpness"],
+        first=_stage(doc["first"]),
+        head=_head(parts),
+        both=_stage(doc["both"]) if doc["both"] else None,
+        ask=doc["ask"],
+        districts=doc["districts"],
         exact=doc["exact"],
         words=doc["words"],
         languages=doc["languages"],
@@ -102,6 +119,16 @@ def _model(doc: Mapping[str, Any], parts: Mapping[str, Any]) -> Model:
     names = _unpack(parts["names"])
     space = Space({name: number for number, name in enumerate(names)}, parts["rarity"].astype(np.float32))
     return Model(tuple(doc["labels"]), space, parts["weights"], parts["scales"], parts["bias"])
+
+
+def _stage(doc: Mapping[str, Any]) -> Stage:
+    return Stage(doc["sharpness"], Limits(**doc["limits"]))
+
+
+def _head(parts: Mapping[str, Any]) -> Head | None:
+    if "head" not in parts:
+        return None
+    return Head(parts["head_mean"], parts["head"].astype(np.float32), parts["head_bias"])
 
 
 def _letters(doc: Mapping[str, Any], parts: Mapping[str, Any]) -> Letters:

@@ -49,12 +49,13 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Authored:
-    """All of `data/`: patterns, word lists per language, languages, the non-topic intents, and what was wrong."""
+    """All of `data/`: patterns, word lists per language, languages, other intents, districts, what was wrong."""
 
     patterns: tuple[Pattern, ...]
     words: Mapping[str, Words]
     languages: Mapping[str, Any]
     intents: Mapping[str, str]
+    districts: Mapping[str, Any]
     faults: tuple[Fault, ...]
 
 
@@ -70,7 +71,8 @@ def read(root: Path = DATA) -> Authored:
             patterns += _file(root, path, lang, lists, faults)
     languages = _plain(_load(root, "languages.yaml", faults) or {})
     intents = _plain(_load(root, "intents.yaml", faults) or {})
-    return Authored(tuple(patterns), words, languages, intents, tuple(faults))
+    districts = _plain(_load(root, "districts.yaml", faults) or {})
+    return Authored(tuple(patterns), words, languages, intents, districts, tuple(faults))
 
 
 def inputs(root: Path = DATA) -> list[Path]:

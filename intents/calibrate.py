@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from intents.decide import Limits
+from intents.decide import Limits, Stage
 from intents.labels import OUTSIDE, URGENT, stem
 from intents.model import Floats, groups
 
@@ -52,6 +52,43 @@ def sharpness(scored: Scored) -> dict[str, float]:
         trials = {float(f): _loss(part, float(f)) for f in np.arange(1.0, 9.0, 0.25)}
         found[lang] = min(trials, key=lambda factor: trials[factor])
     return found
+
+
+def stage(scored: Scored) -> tuple[Stage, dict[str, dict[str, float]]]:
+    """How to read these scores, and what that reaches per language."""
+    factors = sharpness(scored)
+    found, reached = limits(scored, factors)
+    return Stage(factors, found), reached
+
+
+def unsure(scored: Scored, read: Stage, ask: float) -> npt.NDArray[np.bool_]:
+    """Which rows the first stage is unsure of: no group has a chance of `ask`."""
+    _, sums = chances(scored, read.sharpness)
+    below: npt.NDArray[np.bool_] = sums.max(axis=1) < ask
+    return below
+
+
+def together(
+    first: Scored, both: Scored, stages: tuple[Stage, Stage], ask: float
+) -> tuple[dict[str, dict[str, float]], float]:
+    """What the two stages reach per language when the second is asked below `ask`, and how often it is asked."""
+    asked = unsure(first, stages[0], ask)
+    parts = []
+    for scored, read, chosen in ((first, stages[0], ~asked), (both, stages[1], asked)):
+        names, sums = chances(scored.of(chosen), read.sharpness)
+        parts.append((Outcomes.of(scored.of(chosen), names, sums), read.limits, scored.langs[chosen]))
+    langs = sorted(set(first.langs.tolist()))
+    return {lang: _joined(parts, lang) for lang in langs}, float(first.weights[asked].sum() / first.weights.sum())
+
+
+def _joined(parts: Sequence[tuple[Outcomes, Limits, npt.NDArray[np.str_]]], lang: str) -> dict[str, float]:
+    """Shares of one language over rows that were read with different limits."""
+    tables = [(table.only(langs == lang), read) for table, read, langs in parts]
+    counts = [table.counts(read) for table, read in tables]
+    return {
+        name: round(sum(each[name][0] for each in counts) / max(sum(each[name][1] for each in counts), 1e-9), 4)
+        for name in counts[0]
+    }
 
 
 def chances(scored: Scored, factors: Mapping[str, float]) -> tuple[tuple[str, ...], Floats]:
@@ -124,6 +161,10 @@ class Outcomes:
 
     def shares(self, limits: Limits) -> dict[str, float]:
         """right (a fitting choice counts half), wrong, refused (covered), urgent recall, false urgent: shares."""
+        return {name: round(got / of, 4) if of else 0.0 for name, (got, of) in self.counts(limits).items()}
+
+    def counts(self, limits: Limits) -> dict[str, tuple[float, float]]:
+        """The same as weights: how much of how much."""
         alarm = self.danger >= limits.urgent
         refuse = ~alarm & (self.outside >= limits.outside)
         answer = ~alarm & ~refuse & (self.best >= limits.answer) & (self.best > self.outside)
@@ -131,14 +172,15 @@ class Outcomes:
         refuse |= ~alarm & ~answer & ~clarify
         good = alarm & self.is_danger | answer & self.hit | refuse & self.is_outside
         half = clarify & (self.among | self.is_outside)
+        everything = np.ones(len(self.weights), bool)
         return {
-            "right": self._share(good + 0.5 * half),
-            "wrong": self._share(answer & ~self.hit),
-            "clarify": self._share(clarify),
-            "refused": self._share(refuse, ~self.is_outside),
-            "outside refused": self._share(refuse, self.is_outside),
-            "urgent recall": self._share(alarm, self.is_danger),
-            "false urgent": self._share(alarm, ~self.is_danger),
+            "right": self._weight(good + 0.5 * half, everything),
+            "wrong": self._weight(answer & ~self.hit, everything),
+            "clarify": self._weight(clarify, everything),
+            "refused": self._weight(refuse, ~self.is_outside),
+            "outside refused": self._weight(refuse, self.is_outside),
+            "urgent recall": self._weight(alarm, self.is_danger),
+            "false urgent": self._weight(alarm, ~self.is_danger),
         }
 
     def worth(self, limits: Limits) -> float:
@@ -146,10 +188,8 @@ class Outcomes:
         got = self.shares(limits)
         return got["right"] - WRONG_COSTS * got["wrong"] - REFUSED_COSTS * got["refused"]
 
-    def _share(self, counted: npt.NDArray[Any], among: npt.NDArray[np.bool_] | None = None) -> float:
-        weights = self.weights if among is None else self.weights * among
-        total = float(weights.sum())
-        return round(float((weights * counted).sum()) / total, 4) if total else 0.0
+    def _weight(self, counted: npt.NDArray[Any], among: npt.NDArray[np.bool_]) -> tuple[float, float]:
+        return float((self.weights * among * counted).sum()), float((self.weights * among).sum())
 
 
 def _loss(scored: Scored, factor: float) -> float:

@@ -33,6 +33,8 @@ _WORD_LISTS = (
     "self",
     "other_person",
     "business",
+    "callback",
+    "call_times",
 )
 
 

@@ -28,6 +28,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """How the scores of one stage are read: per language the factor that turns them into chances, and the limits."""
+
+    sharpness: Mapping[str, float]
+    limits: Limits
+
+    def factor(self, lang: str) -> float:
+        """Of a language without training sentences: the least of all, so that nothing in it is too sure."""
+        return self.sharpness.get(lang) or min(self.sharpness.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """Readings, likeliest first: group (`p06`, `stations`), its best label (`p06.4`), chance of the group."""
 

@@ -30,6 +30,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """Something told in passing. `kind`: date, amount, age, employees, duration, district; `text`: the words for it."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A wish to be phoned back: number and time as far as they were written (else empty), language to speak."""
+
+    number: str
+    when: str
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
 class Understood:
     """A message as understood.
 
@@ -50,3 +67,5 @@ class Understood:
     audience: str = ""
     wants_language: str = ""
     why: tuple[Evidence, ...] = ()
+    details: tuple[Detail, ...] = ()
+    callback: Callback | None = None

@@ -1,11 +1,10 @@
-"""Builds the artefact from the authored data: a deterministic build step (`python -m intents.train`)."""
+"""Builds the artefact from the authored data: a deterministic build step (`labor-bot intents train`)."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,17 @@ import numpy as np
 from intents import artefact, letters
 from intents.artefact import Artefact
 from intents.authored import DATA, Authored, inputs, read
-from intents.calibrate import Scored, limits, sharpness
-from intents.fitting import FOLDS, Sample, fit, fold_of, samples
+from intents.calibrate import Scored, stage, together, unsure
+from intents.encoder import Vector
+from intents.fitting import FOLDS, Sample, chosen, fit, fit_head, fold_of, samples
 from intents.lexicon import key
 from intents.model import Floats
 from intents.normalise import fold
+
+Encode = Callable[[Sequence[str]], Vector]
+
+ASK = 0.6
+"""Chance of the best reading below which the second stage is asked."""
 
 _CODE = (
     "authored",
@@ -26,6 +31,7 @@ _CODE = (
     "features",
     "fitting",
     "grammar",
+    "head",
     "letters",
     "model",
     "normalise",
@@ -50,28 +56,48 @@ def stale(root: Path = DATA, folder: Path = artefact.PACKAGED) -> bool:
         return True
 
 
-def train(root: Path = DATA) -> Artefact:
-    """The artefact of the data under `root`. Raises ValueError where a file does not parse."""
+def train(root: Path = DATA, encode: Encode | None = None) -> Artefact:
+    """The artefact of the data under `root`; with `encode` also its second stage.
+
+    Raises ValueError where a file does not parse.
+    """
     authored = read(root)
     if authored.faults:
         raise ValueError("\n".join(map(str, authored.faults)))
     rows = samples(authored.patterns)
     model = fit(rows)
     scored = cross_validated(rows, model.labels)
-    factors = sharpness(scored)
-    found, reached = limits(scored, factors)
+    first, reached = stage(scored)
     report: dict[str, Any] = {"sentences": len(rows), "patterns": len(authored.patterns), "cross_validated": reached}
-    return Artefact(
+    built = Artefact(
         inputs=fingerprint(root),
         model=model,
         letters=letters.build(authored),
-        limits=found,
-        sharpness=factors,
+        first=first,
+        head=None,
+        both=None,
+        ask=ASK,
+        districts=authored.districts,
         exact=exact(authored),
         words=authored.words,
         languages=authored.languages,
         report=report,
     )
+    return _with_head(built, rows, scored, encode) if encode else built
+
+
+def _with_head(built: Artefact, rows: Sequence[Sample], scored: Scored, encode: Encode) -> Artefact:
+    picked = np.array(chosen(rows))
+    some = [rows[number] for number in picked.tolist()]
+    vectors = encode([row.text for row in some])
+    margins = scored.of(picked)
+    both = replace(margins, scores=second_validated(some, vectors, margins))
+    asked = unsure(margins, built.first, ASK)
+    read, _ = stage(both.of(asked))
+    reached, share = together(margins, both, (built.first, read), ASK)
+    report = {**built.report, "both": reached, "asked": round(share, 3)}
+    head = fit_head(some, vectors, built.model.labels)
+    return replace(built, head=head, both=read, report=report)
 
 
 def cross_validated(rows: Sequence[Sample], labels: tuple[str, ...]) -> Scored:
@@ -92,6 +118,17 @@ def cross_validated(rows: Sequence[Sample], labels: tuple[str, ...]) -> Scored:
     )
 
 
+def second_validated(rows: Sequence[Sample], vectors: Vector, margins: Scored) -> Floats:
+    """The scores of both stages, the second one also from a model that saw no sentence of the pattern."""
+    parts = np.array([fold_of(row.group) for row in rows])
+    scores: Floats = margins.scores.copy()
+    for part in range(FOLDS):
+        own, others = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
+        head = fit_head([rows[number] for number in others.tolist()], vectors[others], margins.labels)
+        scores[own] = head.mixed(scores[own], vectors[own])
+    return scores
+
+
 def exact(authored: Authored) -> dict[str, str]:
     """Authored sentences by key; one that stands under two labels is left out."""
     found: dict[str, set[str]] = {}
@@ -104,22 +141,15 @@ def exact(authored: Authored) -> dict[str, str]:
 def table(report: Mapping[str, Any]) -> str:
     """The cross-validated figures as text, one line per language, in percent."""
     lines = [f"{report['patterns']} patterns, {report['sentences']} sentences, cross-validated by pattern:"]
-    for lang, shares in report["cross_validated"].items():
-        lines.append(f"{lang:6}" + "  ".join(f"{name} {100 * share:.1f}" for name, share in shares.items()))
+    lines += _rows(report["cross_validated"])
+    if "both" in report:
+        lines.append(f"with the encoder, asked for {100 * report['asked']:.0f} % of the messages:")
+        lines += _rows(report["both"])
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains and saves; with --check only says whether the artefact is stale (exit code 1)."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="do not train, only tell whether the artefact is stale")
-    if parser.parse_args(arguments).check:
-        return int(stale())
-    built = train()
-    artefact.save(built)
-    sys.stdout.write(table(built.report) + f"\n{built.limits}\nsharpness {dict(built.sharpness)}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _rows(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return [
+        f"{lang:6}" + "  ".join(f"{name} {100 * share:.1f}" for name, share in shares.items())
+        for lang, shares in figures.items()
+    ]

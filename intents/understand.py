@@ -8,9 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from intents import artefact, asking, decide, lexicon, normalise, urgent
+import numpy as np
+
+from intents import artefact, asking, callback, decide, details, lexicon, normalise, urgent
 from intents.artefact import Artefact
-from intents.decide import Ranked
+from intents.decide import Ranked, Stage
+from intents.encoder import Encoder
 from intents.labels import OUTSIDE, TOPIC, URGENT, stem
 from intents.language import detect
 from intents.lexicon import Lexicon, Named, Names, key
@@ -48,10 +51,21 @@ class _Message:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a message may mean, likeliest first, and what spoke for it."""
+    """What a message may mean, likeliest first, what spoke for it, and the stage whose limits hold."""
 
     ranked: tuple[Ranked, ...]
     why: tuple[Evidence, ...]
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """The scores of the labels, and the stage that says how to read them."""
+
+    scores: Floats
+    spread: Floats
+    stage: Stage
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +78,15 @@ class _Looked:
 
 
 class Understander:
-    """Understands messages. Pure but for a bounded cache; safe to share between threads."""
+    """Understands messages. Pure but for a bounded cache; safe to share between threads.
 
-    def __init__(self, trained: Artefact, names: Names) -> None:
+    With an `encoder` (and an artefact trained with one) messages the first stage is unsure of are read a second time;
+    without a vector in time the first stage decides alone, by stricter limits.
+    """
+
+    def __init__(self, trained: Artefact, names: Names, encoder: Encoder | None = None) -> None:
         self._trained = trained
+        self._encoder = encoder if trained.head and trained.both else None
         self._groups, self._members = groups(trained.model.labels)
         menu = {"menu": [word for lists in trained.words.values() for word in lists.get("menu", ())]}
         self._lexicon = Lexicon.of(names, menu)
@@ -75,6 +94,8 @@ class Understander:
             [
                 *urgent.phrases(trained.words),
                 *asking.phrases(trained.words, trained.languages),
+                *callback.phrases(trained.words),
+                *details.phrases(trained.districts),
                 *self._lexicon.phrases(),
             ]
         )
@@ -82,10 +103,12 @@ class Understander:
         self._looked_at = lru_cache(CACHED)(self._look)
 
     @classmethod
-    def load(cls, names: Names | None = None, root: Path = artefact.PACKAGED) -> Understander:
+    def load(
+        cls, names: Names | None = None, root: Path = artefact.PACKAGED, encoder: Encoder | None = None
+    ) -> Understander:
         """With the artefact under `root`. `names`: topic id -> language -> names, aliases and labels."""
         normalise.prepare()
-        return cls(artefact.load(root), names or {})
+        return cls(artefact.load(root), names or {}, encoder)
 
     @property
     def words(self) -> Mapping[str, Any]:
@@ -110,15 +133,28 @@ class Understander:
         if not key(message.folded):
             return _Looked(message, None, None)
         labels = self._trained.model.labels
-        scores = self._trained.model.scores(message.folded)
-        spread = chances(scores, self._sharpness(message.heard))
-        danger = urgent.look(message.hits, labels, spread, self._trained.limits.urgent)
         sure = self._exact(message.folded)
+        scored = self._scored(message, ask=sure is None)
+        danger = urgent.look(message.hits, labels, scored.spread, scored.stage.limits.urgent)
         if danger and (sure is None or sure.label.startswith(URGENT)):
             return _Looked(message, danger, None)
         if sure:
-            return _Looked(message, None, _Reading((_certain(sure),), (_seen(sure),)))
-        return _Looked(message, None, self._classified(message, scores, spread))
+            return _Looked(message, None, _Reading((_certain(sure),), (_seen(sure),), scored.stage))
+        return _Looked(message, None, self._classified(message, scored))
+
+    def _scored(self, message: _Message, ask: bool) -> _Scored:
+        """The scores of the first stage, or of both where the first is unsure and the encoder answers."""
+        trained = self._trained
+        margins = trained.model.scores(message.folded)
+        spread = chances(margins, trained.first.factor(message.heard))
+        if not (ask and self._encoder and trained.head and trained.both):
+            return _Scored(margins, spread, trained.first, False)
+        best = float(np.bincount(self._members, weights=spread).max())
+        vector = self._encoder.encode(message.folded) if best < trained.ask else None
+        if vector is None:
+            return _Scored(margins, spread, trained.first, False)
+        scores = trained.head.mixed(margins, vector)
+        return _Scored(scores, chances(scores, trained.both.factor(message.heard)), trained.both, True)
 
     def _message(self, clean: str, lang: str, lang_chosen: bool) -> _Message:
         folded = normalise.fold(clean)
@@ -127,11 +163,6 @@ class Understander:
         lang = lang if lang_chosen or detected is None else detected
         return _Message(clean, folded, room, detected or lang, lang, self._phrases.found(room))
 
-    def _sharpness(self, lang: str) -> float:
-        """Of a language without training sentences: the least of all, so that nothing in it is too sure."""
-        known = self._trained.sharpness
-        return known.get(lang) or min(known.values())
-
     def _exact(self, folded: str) -> Named | None:
         named = self._lexicon.match(folded)
         if named:
@@ -139,23 +170,27 @@ class Understander:
         label = self._trained.exact.get(key(folded))
         return Named(label, key(folded), "exact", 1.0) if label else None
 
-    def _classified(self, message: _Message, scores: Floats, spread: Floats) -> _Reading:
-        labels = self._trained.model.labels
+    def _classified(self, message: _Message, scored: _Scored) -> _Reading:
+        labels, spread = self._trained.model.labels, scored.spread
         named = lexicon.inside(message.hits, message.room)
         if not named and float(spread.max()) < UNSURE:
             near = self._lexicon.misspelt(message.folded)
             named = [near] if near else []
         if named:
-            raised = decide.boosted(scores, labels, {n.label: BOOST[n.how] * n.score for n in reversed(named)})
-            spread = chances(raised, self._sharpness(message.heard))
+            boosts = {n.label: BOOST[n.how] * n.score for n in reversed(named)}
+            raised = decide.boosted(scored.scores, labels, boosts)
+            spread = chances(raised, scored.stage.factor(message.heard))
         ranked = tuple(decide.rank(labels, self._groups, self._members, spread))
-        guesses = (Evidence("classifier", r.label, round(r.chance, 3)) for r in ranked[:3])
-        return _Reading(ranked, (*map(_seen, named), *guesses))
+        who = "both stages" if scored.asked else "classifier"
+        guesses = (Evidence(who, r.label, round(r.chance, 3)) for r in ranked[:3])
+        return _Reading(ranked, (*map(_seen, named), *guesses), scored.stage)
 
     def _decided(self, message: _Message, reading: _Reading, context: Context) -> Understood:
         wanted = asking.language(message.hits, message.room)
         if wanted and (wanted.alone or reading.ranked[0].group == "language"):
             return _answered(message, reading, "language", wants=wanted.code)
+        if callback.wanted(message.text, message.folded, message.hits, message.lang):
+            return _called(message, reading)
         decision = decide.decide(reading.ranked, self._limits(message, reading))
         asked = asking.aspect(message.hits, message.room)
         if asked and asked.alone and reading.why[0].stage != "name":
@@ -168,8 +203,8 @@ class Understander:
 
     def _limits(self, message: _Message, reading: _Reading) -> decide.Limits:
         """In a language without training sentences nothing is answered on the classifier's word alone."""
-        limits = self._trained.limits
-        if message.heard in self._trained.sharpness or reading.why[0].stage in ("name", "exact"):
+        limits = reading.stage.limits
+        if message.heard in reading.stage.sharpness or reading.why[0].stage in ("name", "exact"):
             return limits
         return replace(limits, answer=0.97, clarify=max(limits.clarify, 0.5))
 
@@ -183,7 +218,19 @@ SHORT = 40
 
 def _detailed(found: Understood, message: _Message) -> Understood:
     asked = asking.aspect(message.hits, message.room)
-    return replace(found, aspect=asked.name if asked else "", audience=asking.audience(message.hits))
+    return replace(
+        found,
+        aspect=asked.name if asked else "",
+        audience=asking.audience(message.hits),
+        details=details.find(message.folded, message.heard, message.hits),
+        callback=callback.wanted(message.text, message.folded, message.hits, message.lang),
+    )
+
+
+def _called(message: _Message, reading: _Reading) -> Understood:
+    """Somebody wants to be phoned: that is for a person, whatever it is about."""
+    why = (Evidence("call back", "handoff", 1.0), *reading.why)
+    return Understood(message.text, message.lang, "handoff", (), "", "handoff", 1.0, why=why)
 
 
 def _endangered(message: _Message, danger: Danger) -> Understood:
@@ -197,7 +244,7 @@ def _follow_up(message: _Message, reading: _Reading, context: Context) -> Unders
         return _open(message, reading, "clarify", NOTHING_NAMED)
     topic = Ranked(stem(context.topic), context.topic, 0.9)
     why = (Evidence("follow-up", context.topic, 0.9, "only an aspect was named"), *reading.why)
-    return _answered(message, _Reading((topic,), why), topic.group)
+    return _answered(message, _Reading((topic,), why, reading.stage), topic.group)
 
 
 def _answered(message: _Message, reading: _Reading, group: str, wants: str = "") -> Understood:

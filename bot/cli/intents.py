@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from bot import config
+from intents.encoder import Vector
+from intents.encoder.many import encode_all
 
 
 @click.group()
@@ -16,11 +21,26 @@ def intents() -> None:
 
 @intents.command()
 @click.option("--check", "only_check", is_flag=True, help="Only say whether the model is out of date; exit 1 if it is.")
-def train(only_check: bool) -> None:
+@click.option(
+    "--encoder/--no-encoder", default=True, help="Also train the second stage (needs the encoder and some minutes)."
+)
+def train(only_check: bool, encoder: bool) -> None:
     """Rebuild the model from the authored utterances (needs scikit-learn: `make train`)."""
-    from intents.train import main as run
+    from intents import artefact
+    from intents import train as training
 
-    sys.exit(run(["--check"] if only_check else []))
+    if only_check:
+        sys.exit(int(training.stale()))
+    built = training.train(encode=_encode if encoder else None)
+    artefact.save(built)
+    click.echo(training.table(built.report))
+    for stage in (built.first, built.both):
+        click.echo(f"{stage}")
+
+
+def _encode(texts: Sequence[str]) -> Vector:
+    """Vectors of many texts; those of an earlier run are remembered in the data folder."""
+    return encode_all(texts, time.monotonic, config.load().data_dir / "vectors.npz")
 
 
 @intents.command()
