@@ -48,6 +48,11 @@ TABLE = (
     ),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE", "30", "Messages a minute one address may send in the web chat."),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE_IP", "240", "Messages a minute one IP address may send in the web chat."),
+    Setting(
+        "LABOR_BOT_ENCODER",
+        "auto",
+        "`auto`: unclear messages are read a second time where the encoder is installed; `off`: never.",
+    ),
     Setting("LABOR_BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. Logs never hold content."),
 )
 
@@ -69,6 +74,7 @@ class Config:
     hold_seconds: float
     per_minute: int
     per_minute_ip: int
+    encoder: bool
     log_level: str
 
     @property
@@ -120,6 +126,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         hold_seconds=60.0 * _whole("LABOR_BOT_HOLD_MINUTES", values, 1, 100_000),
         per_minute=_whole("LABOR_BOT_MESSAGES_PER_MINUTE", values, 1, 1_000_000),
         per_minute_ip=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_IP", values, 1, 1_000_000),
+        encoder=_either("LABOR_BOT_ENCODER", values, "auto", "off"),
         log_level=_level(values["LABOR_BOT_LOG_LEVEL"]),
     )
 
@@ -139,6 +146,13 @@ def _whole(name: str, values: Mapping[str, str], low: int, high: int) -> int:
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
     return int(text)
+
+
+def _either(name: str, values: Mapping[str, str], yes: str, no: str) -> bool:
+    """True for the one word, False for the other."""
+    if values[name] not in (yes, no):
+        raise ConfigError(f"{name} must be {yes} or {no}, not {values[name]!r}.")
+    return values[name] == yes
 
 
 def _level(text: str) -> str:

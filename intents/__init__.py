@@ -1,5 +1,5 @@
 """Understanding a message: its language, what is asked, how sure that is. Code beside its authored data."""
 
-from intents.result import Context, Evidence, Understood
+from intents.result import Callback, Context, Detail, Evidence, Understood
 
-__all__ = ["Context", "Evidence", "Understood"]
+__all__ = ["Callback", "Context", "Detail", "Evidence", "Understood"]

@@ -73,9 +73,27 @@ class Report:
         pairs = Counter((case.expect[0], case.label) for case in self.cases if case.right < 0.5)
         return [(expected, found, times) for (expected, found), times in pairs.most_common()]
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the cases, as they come."""
+        return tuple(dict.fromkeys(case.lang for case in self.cases))
+
+    def answers(self, lang: str = ALL) -> list[tuple[float, float]]:
+        """(confidence, right) of what was answered: what calibration is about."""
+        return [
+            (case.found.confidence, case.right)
+            for case in self.cases
+            if lang in (ALL, case.lang) and case.found.decision == "answer"
+        ]
+
+    def times(self) -> tuple[float, float]:
+        """Milliseconds a message: median and 99th percentile."""
+        ordered = sorted(case.ms for case in self.cases)
+        return (ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]) if ordered else (0.0, 0.0)
+
     def table(self) -> str:
         """The shares as text, one line per language."""
-        langs = [ALL, *dict.fromkeys(case.lang for case in self.cases)]
+        langs = [ALL, *self.languages]
         rows = {lang: self.shares(lang) for lang in langs}
         head = f"{'':7}" + "".join(f"{name:>13}" for name in rows[ALL])
         return "\n".join(

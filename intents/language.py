@@ -55,31 +55,67 @@ class Letters:
         return [max(value - total, _LEAST) for value in sums]
 
 
-def detect(text: str, letters: Letters) -> str | None:
-    """The language of a folded text, or None where it cannot be told (too short, or a word of all languages)."""
+FAITHFUL = 1.5
+"""Log odds that the language spoken so far is granted: who mixes two languages is not answered in turns."""
+
+
+def follows(text: str) -> bool:
+    """Is a folded text long enough to change the language of a conversation? A name or a thank-you is not."""
+    if len(_THAI.findall(text)) or len(_HAN.findall(text)) >= LEAST_HAN:
+        return True
+    words = _WORD.findall(_HAN.sub(" ", text))
+    return len(words) >= 2 and sum(map(len, words)) >= LEAST_LETTERS
+
+
+LEAST_HAN, LEAST_LETTERS = 4, 7
+
+
+def detect(text: str, letters: Letters, spoken: str = "") -> str | None:
+    """The language of a folded text, or None where it cannot be told (too short, or a word of all languages).
+
+    `spoken`: the language of the conversation so far; between languages of one script it is favored a little.
+    """
     if text in letters.neutral:
         return None
-    han = len(_HAN.findall(text))
-    thai = sum(map(len, _THAI.findall(text)))
-    words = [word for word in _WORD.findall(_THAI.sub(" ", _HAN.sub(" ", text))) if word not in letters.neutral]
-    if thai and thai >= 2 * han and thai >= len(words):
-        return "th"
+    words = _latin_words(text, letters.neutral)
     known = sum(plain(word) in letters.words for word in words)
-    if han and han >= 2 * len(words) + known:
-        return "zh-TW"
-    found = latin(words, letters)
+    written = _script(text, len(words), known)
+    if written:
+        return written
+    found = latin(words, letters, spoken)
     if found:
         return found
-    return "zh-TW" if han else "th" if thai else None
+    return "zh-TW" if _HAN.search(text) else "th" if _THAI.search(text) else None
 
 
-def latin(words: list[str], letters: Letters) -> str | None:
+def scripts(text: str) -> str | None:
+    """What the script alone tells of a folded text: Thai, Chinese, or letters that only Vietnamese writes."""
+    words = _latin_words(text, frozenset())
+    return _script(text, len(words), 0) or ("vi" if any(map(_VIETNAMESE.search, words)) else None)
+
+
+def _latin_words(text: str, neutral: frozenset[str]) -> list[str]:
+    return [word for word in _WORD.findall(_THAI.sub(" ", _HAN.sub(" ", text))) if word not in neutral]
+
+
+def _script(text: str, words: int, known: int) -> str | None:
+    """Thai or Chinese where it outweighs the Latin words, of which `known` are words of the other four languages."""
+    han = len(_HAN.findall(text))
+    thai = sum(map(len, _THAI.findall(text)))
+    if thai and thai >= 2 * han and thai >= words:
+        return "th"
+    return "zh-TW" if han and han >= 2 * words + known else None
+
+
+def latin(words: list[str], letters: Letters, spoken: str = "") -> str | None:
     """The Latin language of lower-case words, or None below `SURE`."""
     if not words:
         return None
     if any(map(_VIETNAMESE.search, words)) or 3 * sum(map(bool, map(_ACCENTED.search, words))) >= len(words):
         return "vi"
     scores = letters.scores(plain(word) for word in words)
+    if spoken in letters.langs:
+        scores[letters.langs.index(spoken)] += FAITHFUL
     best, second = sorted(scores, reverse=True)[:2]
     if best - second < SURE:
         return None

@@ -15,7 +15,7 @@ from intents.artefact import Artefact
 from intents.decide import Ranked, Stage
 from intents.encoder import Encoder
 from intents.labels import OUTSIDE, TOPIC, URGENT, stem
-from intents.language import detect
+from intents.language import detect, follows
 from intents.lexicon import Lexicon, Named, Names, key
 from intents.model import Floats, chances, groups
 from intents.phrases import Hit, Phrases, spaced
@@ -65,16 +65,47 @@ class _Scored:
     scores: Floats
     spread: Floats
     stage: Stage
-    asked: bool
+    both: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """A message with the danger it speaks of or else its reading; neither where it has no letter."""
+    """A message with the danger it speaks of or else its reading; neither where it has no letter.
+
+    `missed`: the encoder should have been heard, and was not.
+    """
 
     message: _Message
     danger: Danger | None
     reading: _Reading | None
+    missed: bool = False
+
+
+@dataclass(frozen=True)
+class _First:
+    """What the first stage knows of a message, and whether the second should be asked."""
+
+    message: _Message
+    margins: Floats
+    spread: Floats
+    sure: Named | None
+    asks: bool
+
+
+class _Missed(Exception):
+    """Looked at without an encoder that was away: not to be remembered (a cache keeps no exceptions)."""
+
+    def __init__(self, looked: _Looked) -> None:
+        super().__init__("missed")
+        self.looked = looked
+
+
+class _NotKept(Exception):
+    """The same for what was understood of it."""
+
+    def __init__(self, understood: Understood) -> None:
+        super().__init__("not kept")
+        self.understood = understood
 
 
 class Understander:
@@ -101,6 +132,7 @@ class Understander:
         )
         self._known = lru_cache(CACHED)(self._understand)
         self._looked_at = lru_cache(CACHED)(self._look)
+        self._first = lru_cache(CACHED)(self._first_stage)
 
     @classmethod
     def load(
@@ -117,49 +149,74 @@ class Understander:
 
     def understand(self, text: str, context: Context = NO_CONTEXT) -> Understood:
         """What a message means. Never raises on any text."""
-        return self._known(normalise.clean(text), context)
+        try:
+            return self._known(normalise.clean(text), context)
+        except _NotKept as passing:
+            return passing.understood
+
+    def to_encode(self, text: str, context: Context = NO_CONTEXT) -> str | None:
+        """What the encoder will be asked for this message, None where it will not: to fetch it ahead."""
+        first = self._first(normalise.clean(text), context.lang, context.lang_chosen)
+        return first.message.folded if first.asks and self._encoder else None
 
     def _understand(self, clean: str, context: Context) -> Understood:
-        looked = self._looked_at(clean, context.lang, context.lang_chosen)
+        try:
+            looked = self._looked_at(clean, context.lang, context.lang_chosen)
+        except _Missed as early:
+            looked = early.looked
         if looked.danger:
-            return _detailed(_endangered(looked.message, looked.danger), looked.message)
-        if looked.reading is None:
-            return Understood("", context.lang, OUTSIDE, (), "", "refuse", 1.0)
-        return _detailed(self._decided(looked.message, looked.reading, context), looked.message)
+            found = _detailed(_endangered(looked.message, looked.danger), looked.message)
+        elif looked.reading is None:
+            found = Understood("", context.lang, OUTSIDE, (), "", "refuse", 1.0)
+        else:
+            found = _detailed(self._decided(looked.message, looked.reading, context), looked.message)
+        if looked.missed:
+            raise _NotKept(found)
+        return found
 
     def _look(self, clean: str, lang: str, lang_chosen: bool) -> _Looked:
         """The costly part, the same whatever the conversation is about."""
-        message = self._message(clean, lang, lang_chosen)
+        first = self._first(clean, lang, lang_chosen)
+        message, sure = first.message, first.sure
         if not key(message.folded):
             return _Looked(message, None, None)
-        labels = self._trained.model.labels
-        sure = self._exact(message.folded)
-        scored = self._scored(message, ask=sure is None)
-        danger = urgent.look(message.hits, labels, scored.spread, scored.stage.limits.urgent)
+        scored = self._scored(first)
+        danger = urgent.look(message.hits, self._trained.model.labels, scored.spread, scored.stage.limits.urgent)
+        missed = first.asks and self._encoder is not None and not scored.both
         if danger and (sure is None or sure.label.startswith(URGENT)):
-            return _Looked(message, danger, None)
-        if sure:
-            return _Looked(message, None, _Reading((_certain(sure),), (_seen(sure),), scored.stage))
-        return _Looked(message, None, self._classified(message, scored))
+            looked = _Looked(message, danger, None, missed)
+        elif sure:
+            looked = _Looked(message, None, _Reading((_certain(sure),), (_seen(sure),), scored.stage))
+        else:
+            looked = _Looked(message, None, self._classified(message, scored), missed)
+        if missed:
+            raise _Missed(looked)
+        return looked
 
-    def _scored(self, message: _Message, ask: bool) -> _Scored:
-        """The scores of the first stage, or of both where the first is unsure and the encoder answers."""
-        trained = self._trained
+    def _first_stage(self, clean: str, lang: str, lang_chosen: bool) -> _First:
+        """Everything but the encoder."""
+        trained, message = self._trained, self._message(clean, lang, lang_chosen)
         margins = trained.model.scores(message.folded)
         spread = chances(margins, trained.first.factor(message.heard))
-        if not (ask and self._encoder and trained.head and trained.both):
-            return _Scored(margins, spread, trained.first, False)
+        sure = self._exact(message.folded)
         best = float(np.bincount(self._members, weights=spread).max())
-        vector = self._encoder.encode(message.folded) if best < trained.ask else None
-        if vector is None:
-            return _Scored(margins, spread, trained.first, False)
-        scores = trained.head.mixed(margins, vector)
-        return _Scored(scores, chances(scores, trained.both.factor(message.heard)), trained.both, True)
+        return _First(message, margins, spread, sure, asks=sure is None and best < trained.ask)
+
+    def _scored(self, first: _First) -> _Scored:
+        """The scores of the first stage, or of both where the first is unsure and the encoder answers."""
+        trained = self._trained
+        vector = self._encoder.encode(first.message.folded) if first.asks and self._encoder else None
+        if vector is None or trained.head is None or trained.both is None:
+            return _Scored(first.margins, first.spread, trained.first, False)
+        scores = trained.head.mixed(first.margins, vector)
+        return _Scored(scores, chances(scores, trained.both.factor(first.message.heard)), trained.both, True)
 
     def _message(self, clean: str, lang: str, lang_chosen: bool) -> _Message:
         folded = normalise.fold(clean)
         room = spaced(folded)
-        detected = detect(folded, self._trained.letters)
+        detected = detect(folded, self._trained.letters, lang)
+        if lang and detected != lang and not follows(folded):
+            detected = None
         lang = lang if lang_chosen or detected is None else detected
         return _Message(clean, folded, room, detected or lang, lang, self._phrases.found(room))
 
@@ -181,7 +238,7 @@ class Understander:
             raised = decide.boosted(scored.scores, labels, boosts)
             spread = chances(raised, scored.stage.factor(message.heard))
         ranked = tuple(decide.rank(labels, self._groups, self._members, spread))
-        who = "both stages" if scored.asked else "classifier"
+        who = "both stages" if scored.both else "classifier"
         guesses = (Evidence(who, r.label, round(r.chance, 3)) for r in ranked[:3])
         return _Reading(ranked, (*map(_seen, named), *guesses), scored.stage)
 

@@ -13,6 +13,7 @@ from typing import Any
 from bot import clock
 from bot.channels.console import ADDRESS, ConsoleChannel, document
 from bot.channels.text import sound
+from bot.cli.serving import patient_encoder
 from bot.dialogue import Staffing, World, interview
 from bot.dialogue.state import State, from_doc
 from bot.dialogue.world import topic_of_rule
@@ -43,7 +44,9 @@ class Conversation:
         """A conversation in a database, with its own clock. `loaded`: resources at hand need not be loaded again."""
         channel = ConsoleChannel()
         holder: list[Conversation] = []
-        resources = dataclasses.replace(loaded or load_resources(), clock=lambda: holder[0].now())
+        resources = dataclasses.replace(
+            loaded or load_resources(encoder=patient_encoder()), clock=lambda: holder[0].now()
+        )
         house = build_house(database, resources, {ADDRESS.channel: channel})
         conversation = cls(house, channel, resources, lang)
         holder.append(conversation)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sys
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import click
 
 from bot import config
+from bot.cli.serving import patient_encoder
+from bot.store import Store
 from intents.encoder import Vector
 from intents.encoder.many import encode_all
+from intents.redact import MASK
 
 
 @click.group()
@@ -61,13 +67,101 @@ def check(stolen: bool) -> None:
 
 @intents.command(name="eval")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def evaluate(file: Path) -> None:
+@click.option("--svg", type=click.Path(path_type=Path), help="Also write the calibration curves as a picture.")
+@click.option("--confusion", is_flag=True, help="Also list what was taken for what.")
+@click.option("--cases", is_flag=True, help="Also list every message that was not right, by its id.")
+def evaluate(file: Path, svg: Path | None, confusion: bool, cases: bool) -> None:
     """Score a file of labeled messages, language by language."""
     from bot.pipeline.resources import load_resources
+    from intents import calibration
     from intents.evaluate import evaluate_file
 
-    report = evaluate_file(load_resources().understander, file, time.perf_counter)
+    encoder = patient_encoder()
+    report = evaluate_file(load_resources(encoder=encoder).understander, file, time.perf_counter)
     click.echo(report.table())
+    median, p99 = report.times()
+    asked = f", the encoder was asked for {100 * encoder.asked / len(report.cases):.0f} %" if encoder else ""
+    click.echo(f"ms a message: median {median:.2f}, 99th percentile {p99:.1f}{asked}")
+    curves = {lang: calibration.curve(report.answers(lang)) for lang in report.languages}
+    click.echo("calibration error " + "  ".join(f"{lang} {calibration.error(b):.3f}" for lang, b in curves.items()))
+    if confusion:
+        for expected, found, times in report.confusion():
+            click.echo(f"{times:4}  {expected:14} taken for {found}")
+    if cases:
+        for case in report.cases:
+            if case.right < 1:
+                taken = " ".join((case.found.decision, case.label, *case.found.topics[:3]))
+                click.echo(f"{case.id:12} {' '.join(case.expect):24} {taken}")
+    if svg:
+        svg.write_text(calibration.svg(curves, f"Calibration on {file.name}"), "utf-8")
+
+
+@intents.command()
+@click.argument("lang")
+@click.argument("label")
+@click.option("-n", "count", default=20, show_default=True, help="How many sentences.")
+def sample(lang: str, label: str, count: int) -> None:
+    """Print sentences that the patterns of a label stand for, spread over all of them."""
+    from intents.authored import read
+
+    patterns = [each for each in read().patterns if each.lang == lang and each.label.startswith(label)]
+    if not patterns:
+        raise click.ClickException(f"no utterances of {label!r} in {lang!r}: see intents/data/<language>/<label>.yaml")
+    sentences = [text for round_ in zip_longest(*(each.sentences for each in patterns)) for text in round_ if text]
+    click.echo(f"{len(patterns)} patterns, {len(sentences)} sentences", err=True)
+    for text in sentences[:: max(1, len(sentences) // count)][:count]:
+        click.echo(text)
+
+
+@intents.command()
+@click.option("--lang", default="", help="Only this language.")
+@click.option("--limit", default=50, show_default=True)
+@click.option("--jsonl", is_flag=True, help="One JSON object a line.")
+def unanswered(lang: str, limit: int, jsonl: bool) -> None:
+    """List messages the bot could not answer (personal details masked), newest first."""
+    with contextlib.closing(Store(config.load().database)) as store:
+        found = store.unanswered(lang, limit)
+    for row in found:
+        day = time.strftime("%Y-%m-%d", time.localtime(row.at))
+        if jsonl:
+            doc = {"id": row.id, "day": day, "lang": row.lang, "decision": row.decision, "text": row.text}
+            click.echo(json.dumps(doc | {"offered": row.offered, "picked": row.picked}, ensure_ascii=False))
+        else:
+            meant = f"  meant: {row.picked}" if row.picked else ""
+            click.echo(f"{row.id:6}  {day}  {row.lang:5}  {row.decision:8}{meant}  {row.text}")
+    click.echo(f"{len(found)} rows. Next: labor-bot intents adopt ID LABEL, or dismiss ID.", err=True)
+
+
+@intents.command()
+@click.argument("row", type=int)
+@click.argument("label")
+@click.option("--text", default="", help="Write this sentence instead of the message itself.")
+def adopt(row: int, label: str, text: str) -> None:
+    """Turn an unanswered message into an utterance of LABEL; then check and train again."""
+    from intents.adopt import AdoptError
+    from intents.adopt import adopt as put
+
+    with contextlib.closing(Store(config.load().database)) as store:
+        found = next((each for each in store.unanswered(limit=1_000_000) if each.id == row), None)
+        if found is None:
+            raise click.ClickException(f"no unanswered message {row}: see labor-bot intents unanswered.")
+        sentence = text or found.text
+        if MASK in sentence:
+            raise click.ClickException("the message holds masked details: give a sentence without them with --text.")
+        try:
+            path = put(sentence, found.lang, label)
+        except AdoptError as error:
+            raise click.ClickException(f"{error}.") from None
+        store.settle_unanswered([row], "adopted")
+    click.echo(f"{path}\nNow: labor-bot intents check, then labor-bot intents train.")
+
+
+@intents.command()
+@click.argument("rows", type=int, nargs=-1, required=True)
+def dismiss(rows: tuple[int, ...]) -> None:
+    """Take unanswered messages off the list."""
+    with contextlib.closing(Store(config.load().database)) as store:
+        click.echo(f"{store.settle_unanswered(rows, 'dismissed')} dismissed")
 
 
 @intents.command()
@@ -78,7 +172,7 @@ def explain(text: str, lang: str) -> None:
     from bot.pipeline.resources import load_resources
     from intents import Context
 
-    found = load_resources().understander.understand(text, Context(lang=lang))
+    found = load_resources(encoder=patient_encoder()).understander.understand(text, Context(lang=lang))
     click.echo(
         f"{found.decision}  {found.intent}  {', '.join(found.topics)}  {found.confidence:.3f}  lang {found.lang or '?'}"
     )

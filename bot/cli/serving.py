@@ -15,6 +15,8 @@ from bot import observe
 
 if TYPE_CHECKING:
     from bot.pipeline.resources import Resources
+    from intents.encoder.ahead import Ahead
+    from intents.encoder.process import EncoderProcess
 
 FIRST_CASEWORKER = "admin"
 GRACE_SECONDS = 5
@@ -67,9 +69,25 @@ def _resources(config: settings.Config) -> Resources:
     from knowledge.faults import KnowledgeError
 
     try:
-        return load_resources(extra=config.knowledge_dir)
+        return load_resources(extra=config.knowledge_dir, encoder=_encoder(config))
     except KnowledgeError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _encoder(config: settings.Config) -> Ahead | None:
+    """The encoder as a server uses it: its process starts beside ours, and nothing ever waits for it."""
+    from bot.pipeline.resources import start_encoder
+    from intents.encoder.ahead import Ahead
+
+    encoder = start_encoder() if config.encoder else None
+    return Ahead(encoder) if encoder else None
+
+
+def patient_encoder() -> EncoderProcess | None:
+    """The encoder as a single command uses it: waits for the answer, so that the same message is read the same way."""
+    from bot.pipeline.resources import start_encoder
+
+    return start_encoder(patient=True) if _config().encoder else None
 
 
 def _first_caseworker(config: settings.Config) -> None:
@@ -99,6 +117,7 @@ def doctor() -> None:
         ("data folder", _data_folder),
         ("knowledge", _knowledge),
         ("understanding", _understanding),
+        ("encoder", _second_stage),
     ):
         try:
             click.echo(f"ok    {name}: {check()}")
@@ -150,3 +169,22 @@ def _understanding() -> str:
 
     understood = load_resources().understander.understand("尋職津貼", Context())
     return f"answers ({understood.decision})"
+
+
+def _second_stage() -> str:
+    from intents import artefact
+    from intents.encoder.process import installed
+
+    if not settings.load().encoder:
+        return "off (LABOR_BOT_ENCODER)"
+    if not installed():
+        return "not installed: unclear messages are read once"
+    if artefact.load().head is None:
+        return "installed, but the model was trained without it: run `labor-bot intents train`"
+    encoder = patient_encoder()
+    vector = encoder.encode("尋職津貼") if encoder else None
+    if encoder:
+        encoder.close()
+    if vector is None:
+        raise RuntimeError("installed, but gives no answer; the bot works without it (LABOR_BOT_ENCODER=off)")
+    return "answers"

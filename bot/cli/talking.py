@@ -46,10 +46,11 @@ def _utf8() -> None:
 def ask(jsonl: bool, lang: str, text: tuple[str, ...]) -> None:
     """Understand one message and print the answer (or many, as JSON lines)."""
     from bot.cli.answering import Answering
+    from bot.cli.serving import patient_encoder
     from bot.pipeline.resources import load_resources
 
     _utf8()
-    answering = Answering(load_resources())
+    answering = Answering(load_resources(encoder=patient_encoder()))
     if not jsonl:
         click.echo(answering.shown(" ".join(text), lang))
         return

@@ -9,6 +9,7 @@ from bot.dialogue.effects import Effect, Forget, Hotlines, OpenCase, Option, Say
 from bot.dialogue.state import State
 from bot.dialogue.world import World
 from bot.messages import Notice
+from intents import Callback
 
 Outcome = tuple[State, tuple[Effect, ...]]
 ONCE_AN_HOUR = 3600.0
@@ -35,19 +36,40 @@ def urgent_lately(state: State, at: float) -> bool:
     return any(at - when < REMEMBER_URGENT for _, when in state.urgent_at)
 
 
-def hand_over(state: State, world: World, is_urgent: bool = False) -> Outcome:
-    """Open a case, and say honestly what to expect."""
+def hand_over(
+    state: State, world: World, callback: Callback | None = None, is_urgent: bool = False, reason: str = "asked"
+) -> Outcome:
+    """Open a case, and say honestly what to expect; of a wish to be phoned also what was understood of it."""
     staffing = world.staffing
     state = dataclasses.replace(state, misses=0)
+    told = _told(callback)
     if staffing.case:
         say = Say("conversation.case_waits", (options.MENU,), params=(("number", staffing.case),))
-        return state, ((OpenCase("asked", state.topic, True), say) if is_urgent else (say,))
+        return state, (*((OpenCase("asked", state.topic, True),) if is_urgent else ()), *told, say)
     if staffing.on_duty:
         key = "conversation.case_opened"
     else:
         key = "conversation.case_opened_nobody" if staffing.seen_lately else "conversation.case_opened_nobody_lately"
     say = Say(key, (options.MENU,), params=(("number", staffing.next_case),), notice=Notice.CASE)
-    return state, (OpenCase("urgent" if is_urgent else "asked", state.topic, is_urgent), say)
+    reason = "urgent" if is_urgent else "callback" if callback else reason
+    return state, (OpenCase(reason, state.topic, is_urgent), *told, say)
+
+
+def _told(callback: Callback | None) -> tuple[Effect, ...]:
+    """What was understood of a wish to be phoned, or what is missing."""
+    if callback is None:
+        return ()
+    if not callback.number:
+        return (Say("conversation.callback_number", notice=Notice.CASE),)
+    key = "conversation.callback_at" if callback.when else "conversation.callback"
+    params = (("phone", callback.number), ("when", callback.when))
+    return (Say(key, params=params, notice=Notice.CASE),)
+
+
+def voice(state: State, world: World) -> Outcome:
+    """A voice message: nobody here can listen to it, so a person looks after it; typing helps all the same."""
+    state, effects = hand_over(state, world, reason="voice")
+    return state, (Say("conversation.voice"), *effects)
 
 
 def ask_forget(state: State) -> Outcome:

@@ -9,7 +9,7 @@ from bot.dialogue import care, interview, options, topics
 from bot.dialogue.effects import Effect, Option, Say, Welcome
 from bot.dialogue.state import State
 from bot.dialogue.world import Heard, World, interview_open
-from intents import Understood
+from intents import Callback, Understood
 
 Outcome = tuple[State, tuple[Effect, ...]]
 SHORT_ANSWER = 40
@@ -68,13 +68,26 @@ def _choice(state: State, heard: Heard, choice: str, world: World) -> Outcome:
 
 
 def _text(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
-    state = _in_language(state, understood)
+    before, state = state.lang, _in_language(state, understood)
+    after, effects = _text_understood(state, heard, understood, world)
+    return after, (*_followed(before, after.lang), *effects)
+
+
+def _followed(before: str, now: str) -> tuple[Effect, ...]:
+    """The language was followed, not chosen: say so, with the way back one tap away."""
+    if not before or before == now:
+        return ()
+    back = Option(f"lang:{before}", f"conversation.language.{before}")
+    return (Say("conversation.language_followed", (back, options.LANGUAGE)),)
+
+
+def _text_understood(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
     if understood.decision == "urgent" and not _plain_answer(state, heard, understood, world):
         return _with_way_back(*care.urgent(state, world, understood.urgent or ("violence",)))
     control = world.controls.control(heard.text or "", state.lang)
     if interview_open(state):
         return _answer(state, heard, understood, world, control)
-    if control in _CONTROLS_ANYTIME:
+    if control in _CONTROLS_ANYTIME and understood.callback is None:
         return _choice(state, heard, control, world)
     return _understood(state, heard, understood, world)
 
@@ -211,9 +224,14 @@ _STATIONS = _say(
 _PRIVACY = _say("conversation.privacy", options.FORGET, options.MENU)
 _COMPLAINT = _say("conversation.complaint", options.PERSON, options.MENU)
 
+
+def _callback(heard: Heard) -> Callback | None:
+    return heard.understood.callback if heard.understood else None
+
+
 _INTENTS: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "screening": _screening,
-    "handoff": lambda state, world, heard: care.hand_over(state, world),
+    "handoff": lambda state, world, heard: care.hand_over(state, world, _callback(heard)),
     "greeting": _greeting,
     "thanks": _say("conversation.thanks", options.MENU),
     "goodbye": _goodbye,
@@ -231,7 +249,8 @@ _PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "checks": lambda state, world, heard: topics.checks(state, world),
     "screening": lambda state, world, heard: topics.who(state, world),
     "handoff": lambda state, world, heard: care.hand_over(state, world),
-    "person": lambda state, world, heard: care.hand_over(state, world),
+    "person": lambda state, world, heard: care.hand_over(state, world, _callback(heard)),
+    "voice": lambda state, world, heard: care.voice(state, world),
     "language": _language,
     "privacy": _PRIVACY,
     "stations": _STATIONS,

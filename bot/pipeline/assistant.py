@@ -18,12 +18,17 @@ from bot.dialogue.step import held
 from bot.messages import Reply, Speaker
 from bot.render.replies import Renderer
 from bot.store.records import Bundle, CaseOpening, Event, Lease, Turn
+from bot.store.unanswered import Unanswered
 from intents import Context, Understood
+from intents.encoder.ahead import Ahead
+from intents.redact import redacted
 from intents.slots import Words
 from intents.slots.controls import Controls
 from intents.understand import Understander
 from knowledge.library import Knowledge
 
+ENCODED_AT_ONCE = 8
+UNANSWERED = ("conversation.clarify", "conversation.refuse")
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another letter
 
 
@@ -39,6 +44,25 @@ class Assistant:
     languages: tuple[str, ...]
     clock: Clock
     staffing: Callable[[], tuple[bool, bool]]
+    encoder: Ahead | None = None
+
+    def ahead(self, leases: Sequence[Lease]) -> Callable[[], None] | None:
+        """Fetching the vectors of messages the first stage is unsure of; the first ones of a batch only.
+
+        A message with a vector is read better, one without is read by the first stage: nobody waits long for another.
+        """
+        if self.encoder is None:
+            return None
+        encoder, texts = self.encoder, []
+        for lease in leases:
+            context = self._context(from_doc(lease.state, {}))
+            texts += [
+                text
+                for event in lease.events
+                if event.text and (text := self.understander.to_encode(event.text, context)) is not None
+                if encoder.encode(text) is None
+            ]
+        return (lambda: encoder.fetch(texts[:ENCODED_AT_ONCE])) if texts else None
 
     def take(self, lease: Lease) -> tuple[list[Turn], str, str]:
         """The turns of a lease's events in order, the language and the new state document."""
@@ -92,6 +116,8 @@ class Assistant:
             case=opening,
             alarm=bool(understood and understood.urgent and case),
             forget=any(isinstance(effect, Forget) for effect in effects),
+            unanswered=_unanswered(understood, effects) if speaker is not Speaker.HUMAN else None,
+            picked=_picked(event.choice) if state.misses else "",
         )
         return turn, after
 
@@ -99,14 +125,16 @@ class Assistant:
         """What a text says, in the light of the state."""
         if text is None:
             return None
-        context = Context(
+        return self.understander.understand(text, self._context(state))
+
+    def _context(self, state: State) -> Context:
+        return Context(
             lang=state.lang,
             lang_chosen=state.lang_chosen,
             topic=state.topic,
             aspect=state.aspect,
             expecting=state.asking is not None,
         )
-        return self.understander.understand(text, context)
 
     def world(self, case: str, next_case: str, now: datetime) -> World:
         """What the step may look at now."""
@@ -145,6 +173,21 @@ def _opening(effects: Sequence[Effect], world: World) -> CaseOpening | None:
     return None
 
 
+def _unanswered(understood: Understood | None, effects: Sequence[Effect]) -> Unanswered | None:
+    """The message, masked, where the citizen was asked back or refused."""
+    if understood is None or not understood.text:
+        return None
+    if not any(isinstance(effect, Say) and effect.key.startswith(UNANSWERED) for effect in effects):
+        return None
+    return Unanswered(redacted(understood.text), understood.lang, understood.decision, understood.topics)
+
+
+def _picked(choice: str | None) -> str:
+    """The label a button stands for: `topic:p15` for p15, `stations` for itself."""
+    head, _, rest = (choice or "").partition(":")
+    return rest if head == "topic" else head
+
+
 def _bundles(replies: Sequence[Reply]) -> tuple[Bundle, ...]:
     """Neighbors with the same notice leave together."""
     bundles: list[Bundle] = []
@@ -181,4 +224,8 @@ def _reading(understood: Understood | None) -> dict[str, Any]:
         reading["topics"] = list(understood.topics[:3])
     if understood.urgent:
         reading["urgent"] = list(understood.urgent)
+    if understood.details:
+        reading["details"] = [[detail.kind, detail.text] for detail in understood.details]
+    if understood.callback:
+        reading["callback"] = [understood.callback.number, understood.callback.when, understood.callback.lang]
     return reading

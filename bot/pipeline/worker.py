@@ -24,6 +24,10 @@ Taken = tuple[list[Turn], str, str]
 class Mind(Protocol):
     """What the worker needs of the assistant."""
 
+    def ahead(self, leases: Sequence[Lease]) -> Callable[[], None] | None:
+        """What may take a while and should be done in a thread before `take`; None where there is nothing."""
+        ...
+
     def take(self, lease: Lease) -> Taken:
         """The turns of a lease's events, the language and the new state document."""
         ...
@@ -90,6 +94,7 @@ class Worker:
         """Think about all of a batch and commit it in one step; what fails is taken again alone."""
         thoughts: list[Thought] = []
         alone: list[Lease] = []
+        await self._think_ahead(leases)
         for lease in leases:
             if not lease.events:
                 alone.append(lease)
@@ -109,6 +114,15 @@ class Worker:
                 self._announce(committed, lease, turns)
         for lease in alone:
             await self._take(lease)
+
+    async def _think_ahead(self, leases: list[Lease]) -> None:
+        """What takes a while is done beside the event loop; without it the turns are taken all the same."""
+        try:
+            ahead = self._mind.ahead(leases)
+            if ahead is not None:
+                await asyncio.to_thread(ahead)
+        except Exception as error:
+            observe.failure("think ahead", error)
 
     def _sender(self) -> str:
         """Who may take answers along, if anyone."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.messages import Address, Notice, Reply, Speaker
+from bot.store.unanswered import Unanswered
 
 
 class StaleFence(Exception):
@@ -82,7 +83,10 @@ class CaseOpening:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one event leads to. `facts` maps (subject, fact) to a JSON value, or to None to drop it."""
+    """What one event leads to. `facts` maps (subject, fact) to a JSON value, or to None to drop it.
+
+    `unanswered`: what the bot could not answer; `picked`: the label tapped after that.
+    """
 
     event: Event
     heard: Reply
@@ -93,6 +97,8 @@ class Turn:
     case: CaseOpening | None = None
     alarm: bool = False
     forget: bool = False
+    unanswered: Unanswered | None = None
+    picked: str = ""
 
 
 Thought = tuple[Lease, Sequence[Turn], str, str]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.messages import Address, Entry, Incoming, Reply
-from bot.store import cases, inbox, outbox, staff, transcript, turns
+from bot.store import cases, inbox, outbox, staff, transcript, turns, unanswered
 from bot.store.database import Connection, Database, Operation
 from bot.store.records import (
     Accepted,
@@ -23,6 +23,7 @@ from bot.store.records import (
     Thought,
     Turn,
 )
+from bot.store.unanswered import UnansweredRow
 
 
 class Store:
@@ -148,6 +149,16 @@ class Store:
     async def end(self, conversation: int) -> None:
         """The citizen left on this device for good."""
         await self.database.write(lambda c: transcript.end(c, conversation))
+
+    # -- what could not be answered
+
+    def unanswered(self, lang: str = "", limit: int = 50) -> list[UnansweredRow]:
+        """Redacted messages nobody has looked at yet, newest first."""
+        return unanswered.rows(self.database.read, lang, limit)
+
+    def settle_unanswered(self, ids: Sequence[int], state: str) -> int:
+        """Mark rows as adopted or dismissed; how many there were."""
+        return self.database.write_now(lambda c: unanswered.settle(c, ids, state))
 
     # -- staff
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.store import cases
+from bot.store import cases, unanswered
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key
@@ -56,6 +56,10 @@ def commit(
             handed = handed or (_delivery(lease, turn.event, bundle, row) if on_wire else None)
             seq += len(bundle.replies)
         _keep_facts(connection, lease.conversation, turn)
+        if turn.unanswered is not None:
+            unanswered.add(connection, lease.conversation, turn.event.event_id, turn.unanswered)
+        elif turn.picked:
+            unanswered.pick(connection, lease.conversation, turn.picked)
         if turn.case is not None:
             opened = cases.open_new(connection, lease.conversation, turn.case, lang, turn.event.address.channel)
         elif turn.alarm:
@@ -189,7 +193,7 @@ def forget(connection: Connection, conversation: int, outgoing: int = 0) -> dict
     key = {"id": conversation}
     erased = {
         table: connection.execute(f"DELETE FROM {table} WHERE conversation_id = :id", key).rowcount
-        for table in ("outbox", "messages", "facts")
+        for table in ("outbox", "messages", "facts", "unanswered")
     }
     connection.execute("DELETE FROM inbox WHERE conversation_id = :id AND state = 'failed'", key)
     connection.execute("DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key)

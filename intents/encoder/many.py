@@ -11,7 +11,7 @@ import numpy as np
 
 from intents.encoder import SIZE, Vector
 from intents.encoder.guard import guarded
-from intents.encoder.process import EncoderProcess
+from intents.encoder.process import COMMAND, EncoderProcess
 
 SECONDS = 20.0
 """For one text: a build step has time."""
@@ -21,7 +21,13 @@ class EncodingError(RuntimeError):
     """The encoder did not answer; the message says how many texts failed."""
 
 
-def encode_all(texts: Sequence[str], now: Callable[[], float], store: Path | None = None, processes: int = 2) -> Vector:
+def encode_all(
+    texts: Sequence[str],
+    now: Callable[[], float],
+    store: Path | None = None,
+    processes: int = 2,
+    command: Sequence[str] = COMMAND,
+) -> Vector:
     """One row of `SIZE` numbers a text. `store`: a file that remembers vectors between runs.
 
     Raises EncodingError where a text gets no vector.
@@ -30,13 +36,15 @@ def encode_all(texts: Sequence[str], now: Callable[[], float], store: Path | Non
     keys = [_key(text) for text in texts]
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if missing:
-        known |= _encoded(missing, now, processes)
+        known |= _encoded(missing, now, processes, command)
         _save(store, known)
     return np.stack([known[key] for key in keys]).astype(np.float32) if keys else np.zeros((0, SIZE), np.float32)
 
 
-def _encoded(missing: dict[bytes, str], now: Callable[[], float], processes: int) -> dict[bytes, Vector]:
-    encoders = [EncoderProcess(now, seconds=SECONDS, patient=True) for _ in range(processes)]
+def _encoded(
+    missing: dict[bytes, str], now: Callable[[], float], processes: int, command: Sequence[str]
+) -> dict[bytes, Vector]:
+    encoders = [EncoderProcess(now, command, SECONDS, patient=True) for _ in range(processes)]
     items = list(missing.items())
 
     def share(number: int) -> list[tuple[bytes, Vector | None]]:
