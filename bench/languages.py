@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from intents import artefact
 from intents.labels import LANGUAGES
-from intents.language import detect, scripts
+from intents.language import detect, guess, scripts
 from intents.normalise import fold, plain
 
 SHORT = 15
@@ -71,9 +71,9 @@ def _figures(detector: Detector, rows: list[dict[str, Any]]) -> str:
 
 
 def ours() -> Detector:
-    """Scripts, then words and letter triples of our own utterances; None below its odds."""
+    """Scripts, then words and letter triples of our own utterances, as for the first message of a conversation."""
     letters = artefact.load().letters
-    return lambda text: detect(fold(text), letters)
+    return lambda text: detect(fold(text), letters) or guess(fold(text), letters) or None
 
 
 def langid() -> dict[str, Detector]:

@@ -49,7 +49,7 @@ def build(rows: Sequence[dict[str, Any]], store: Path | None, encoder: bool) -> 
         for number, row in enumerate(rows)
         for text in dict.fromkeys(twins(fold(row["text"]), row["lang"]))
     ]
-    model = fit(samples, features=200_000)
+    model = fit(samples, features=None)
     if not encoder:
         return Engine(model, None, None)
     vectors = encode_all([sample.text for sample in samples], time.monotonic, store)

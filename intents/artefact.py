@@ -43,6 +43,7 @@ class Artefact:
     both: Stage | None
     ask: float
     districts: Mapping[str, Any]
+    cities: Mapping[str, Any]
     exact: Mapping[str, str]
     words: Mapping[str, Any]
     languages: Mapping[str, Any]
@@ -78,6 +79,7 @@ def save(artefact: Artefact, folder: Path = PACKAGED) -> None:
         "both": asdict(artefact.both) if artefact.both else None,
         "ask": artefact.ask,
         "districts": artefact.districts,
+        "cities": artefact.cities,
         "latin": list(letters.langs),
         "neutral": sorted(letters.neutral),
         "report": artefact.report,
@@ -108,6 +110,7 @@ def load(folder: Path = PACKAGED) -> Artefact:
         both=_stage(doc["both"]) if doc["both"] else None,
         ask=doc["ask"],
         districts=doc["districts"],
+        cities=doc["cities"],
         exact=doc["exact"],
         words=doc["words"],
         languages=doc["languages"],

@@ -13,6 +13,9 @@ ORDER = ("budget", "documents", "contact", "how-to-apply", "amount", "period", "
 """Aspects, the more telling first: between phrases of equal length the earlier one wins."""
 
 _ASPECT, _AUDIENCE, _CALLED, _REQUEST, _FILLER = "aspect", "audience", "called", "request", "filler"
+MAYBE = "maybe"
+"""Weak signs that somebody asks whether they may or must: eligibility, where no other aspect is asked."""
+
 _LEFT_HAN = 1
 _LEFT_LETTERS = 3
 
@@ -54,8 +57,15 @@ def aspect(hits: Iterable[Hit], room: str) -> Asked | None:
     found = of_kind(hits, _ASPECT)
     if not found:
         return None
-    best = min(found, key=lambda hit: (-len(hit.phrase.strip()), ORDER.index(hit.name)))
     _, left = apart([*found, *of_kind(hits, _FILLER)], room)
+    outer, _ = apart(found, room)
+    named = [hit for hit in outer if hit.name != MAYBE]
+    if not named:
+        return Asked("eligibility", _nothing(left))
+    # Money spent by the city is asked in the words for money one gets, and one word more.
+    best = next((hit for hit in named if hit.name == "budget"), None) or min(
+        named, key=lambda hit: (-len(hit.phrase.strip()), ORDER.index(hit.name))
+    )
     return Asked(best.name, _nothing(left))
 
 

@@ -49,13 +49,14 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Authored:
-    """All of `data/`: patterns, word lists per language, languages, other intents, districts, what was wrong."""
+    """All of `data/`: patterns, word lists per language, languages, other intents, places, what was wrong."""
 
     patterns: tuple[Pattern, ...]
     words: Mapping[str, Words]
     languages: Mapping[str, Any]
     intents: Mapping[str, str]
     districts: Mapping[str, Any]
+    cities: Mapping[str, Any]
     faults: tuple[Fault, ...]
 
 
@@ -72,7 +73,8 @@ def read(root: Path = DATA) -> Authored:
     languages = _plain(_load(root, "languages.yaml", faults) or {})
     intents = _plain(_load(root, "intents.yaml", faults) or {})
     districts = _plain(_load(root, "districts.yaml", faults) or {})
-    return Authored(tuple(patterns), words, languages, intents, districts, tuple(faults))
+    cities = _plain(_load(root, "cities.yaml", faults) or {})
+    return Authored(tuple(patterns), words, languages, intents, districts, cities, tuple(faults))
 
 
 def inputs(root: Path = DATA) -> list[Path]:

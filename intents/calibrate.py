@@ -17,8 +17,14 @@ from intents.model import Floats, groups
 FALSE_ALARMS = 0.02
 """Ordinary messages that may be taken for danger, as a share; recall is as high as that allows."""
 
-WRONG_COSTS = 1.0
-"""What an answer to another question costs, where a right one is worth 1 and a fitting choice of options 0.5."""
+UNSURE_ALARMS = 0.04
+"""The same among the messages that the second stage is asked about: fewer than half of all, and the hard ones."""
+
+WRONG_COSTS = 0.5
+"""What an answer to another question costs, where a right one is worth 1 and a fitting choice of options 0.5.
+
+The cross-validated models miss every sentence of a pattern, so they are wrong far more often than the one that is used.
+"""
 
 REFUSED_COSTS = 0.0
 """Beyond the half point it loses anyway: refusing is kind and cheap, and near misses have to be refused."""
@@ -54,10 +60,10 @@ def sharpness(scored: Scored) -> dict[str, float]:
     return found
 
 
-def stage(scored: Scored) -> tuple[Stage, dict[str, dict[str, float]]]:
-    """How to read these scores, and what that reaches per language."""
+def stage(scored: Scored, alarms: float = FALSE_ALARMS) -> tuple[Stage, dict[str, dict[str, float]]]:
+    """How to read these scores, and what that reaches per language. `alarms`: share of false ones allowed."""
     factors = sharpness(scored)
-    found, reached = limits(scored, factors)
+    found, reached = limits(scored, factors, alarms)
     return Stage(factors, found), reached
 
 
@@ -69,10 +75,9 @@ def unsure(scored: Scored, read: Stage, ask: float) -> npt.NDArray[np.bool_]:
 
 
 def together(
-    first: Scored, both: Scored, stages: tuple[Stage, Stage], ask: float
+    first: Scored, both: Scored, stages: tuple[Stage, Stage], asked: npt.NDArray[np.bool_]
 ) -> tuple[dict[str, dict[str, float]], float]:
-    """What the two stages reach per language when the second is asked below `ask`, and how often it is asked."""
-    asked = unsure(first, stages[0], ask)
+    """What the two stages reach per language when the second is asked about some rows, and how often that is."""
     parts = []
     for scored, read, chosen in ((first, stages[0], ~asked), (both, stages[1], asked)):
         names, sums = chances(scored.of(chosen), read.sharpness)
@@ -101,12 +106,15 @@ def chances(scored: Scored, factors: Mapping[str, float]) -> tuple[tuple[str, ..
     return names, sums.astype(np.float32)
 
 
-def limits(scored: Scored, factors: Mapping[str, float]) -> tuple[Limits, dict[str, dict[str, float]]]:
+def limits(
+    scored: Scored, factors: Mapping[str, float], alarms: float = FALSE_ALARMS
+) -> tuple[Limits, dict[str, dict[str, float]]]:
     """The thresholds that serve best over all languages, and what they reach per language."""
     names, sums = chances(scored, factors)
     table = Outcomes.of(scored, names, sums)
+    alarm = table.alarm(alarms)
     best = max(
-        (Limits(float(a), float(c), float(o), table.alarm()) for a, c, o in product(_ANSWER, _CLARIFY, _OUTSIDE)),
+        (Limits(float(a), float(c), float(o), alarm) for a, c, o in product(_ANSWER, _CLARIFY, _OUTSIDE)),
         key=table.worth,
     )
     rounded = Limits(*(round(value, 3) for value in (best.answer, best.clarify, best.outside, best.urgent)))
@@ -152,12 +160,12 @@ class Outcomes:
         """The chosen rows."""
         return Outcomes(**{name: getattr(self, name)[chosen] for name in self.__dataclass_fields__})
 
-    def alarm(self) -> float:
-        """The least chance of danger that keeps false alarms within FALSE_ALARMS."""
+    def alarm(self, allowed: float) -> float:
+        """The least chance of danger that keeps false alarms within this share."""
         calm = ~self.is_danger
         order = np.argsort(-self.danger[calm])
         share = np.cumsum(self.weights[calm][order]) / self.weights[calm].sum()
-        return float(self.danger[calm][order][np.searchsorted(share, FALSE_ALARMS)])
+        return float(self.danger[calm][order][np.searchsorted(share, allowed)])
 
     def shares(self, limits: Limits) -> dict[str, float]:
         """right (a fitting choice counts half), wrong, refused (covered), urgent recall, false urgent: shares."""

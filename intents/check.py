@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from intents.authored import DATA, Authored, Fault, Pattern, read
+from intents.elsewhere import Elsewhere
 from intents.labels import LANGUAGES, TOPIC, URGENT, stem
 from intents.lexicon import key
 from intents.normalise import clean, fold
@@ -52,7 +53,7 @@ def stolen(root: Path = DATA) -> list[Fault]:
     from intents.fitting import samples
 
     authored = read(root)
-    rows = samples(authored.patterns)
+    rows = samples(authored.patterns, Elsewhere.of(authored.cities).marked)
     scored = train.cross_validated(rows, tuple(sorted({row.label for row in rows})))
     names, chances = calibrate.chances(scored, calibrate.sharpness(scored))
     at = {pattern.group: pattern for pattern in authored.patterns}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import log
@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from intents.authored import Pattern
 from intents.encoder import Vector
 from intents.features import grams, words
-from intents.head import Head, centered
+from intents.head import Head, centered, reads
 from intents.model import Floats, Model, Space, pack
 from intents.normalise import fold, plain
 
@@ -46,13 +46,13 @@ class Sample:
     weight: float
 
 
-def samples(patterns: Sequence[Pattern]) -> list[Sample]:
-    """All sentences of the patterns, folded, with the augmented twins; no text twice under one label."""
+def samples(patterns: Sequence[Pattern], mark: Callable[[str], str] = str) -> list[Sample]:
+    """All sentences of the patterns, folded and marked, with the augmented twins; no text twice under one label."""
     found: dict[tuple[str, str], Sample] = {}
     for pattern in patterns:
         texts = dict.fromkeys(twin for text in pattern.sentences for twin in twins(fold(text), pattern.lang))
         weight = len(texts) ** -0.5
-        for text in filter(None, texts):
+        for text in map(mark, filter(None, texts)):
             found.setdefault((pattern.label, text), Sample(pattern.lang, pattern.label, text, pattern.group, weight))
     return list(found.values())
 
@@ -71,11 +71,11 @@ def fold_of(group: str) -> int:
     return blake2b(group.encode(), digest_size=4).digest()[0] % FOLDS
 
 
-def fit(rows: Sequence[Sample], features: int = FEATURES) -> Model:
-    """A model of the samples, cut to `features`. The same samples give the same model."""
+def fit(rows: Sequence[Sample], features: int | None = FEATURES) -> Model:
+    """A model of the samples, cut to `features` (None: uncut). The same samples give the same model."""
     space = space_of([row.text for row in rows])
     labels, weights, bias = _margins(rows, space)
-    if len(space.index) > features:
+    if features is not None and len(space.index) > features:
         heavy = np.argsort(-np.linalg.norm(weights, axis=1) * space.rarity, kind="stable")[:features]
         names = list(space.index)
         space = _space(sorted(names[number] for number in heavy), space)
@@ -89,7 +89,7 @@ def chosen(rows: Sequence[Sample]) -> list[int]:
     seen: Counter[str] = Counter()
     found = []
     for number, row in enumerate(rows):
-        if seen[row.group] < ENCODED:
+        if seen[row.group] < ENCODED and reads(row.lang, row.text):
             seen[row.group] += 1
             found.append(number)
     return found

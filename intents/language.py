@@ -69,6 +69,25 @@ def follows(text: str) -> bool:
 
 LEAST_HAN, LEAST_LETTERS = 4, 7
 
+MIXERS = ("vi", "id", "fil")
+"""Who writes these puts Chinese names of programs between; who writes Chinese puts in English words, never these."""
+
+
+def guess(text: str, letters: Letters) -> str:
+    """The likeliest language of a folded text that `detect` is unsure of, or an empty string: better than none."""
+    words = _latin_words(text, letters.neutral)
+    if not words or text in letters.neutral:
+        return ""
+    scores = letters.scores(plain(word) for word in words)
+    return letters.langs[scores.index(max(scores))]
+
+
+def _strange(words: Iterable[str], letters: Letters) -> bool:
+    """Is there a known word that is far likelier in its own language than in English?"""
+    english = letters.langs.index("en")
+    rows = (letters.words.get(plain(word)) for word in words)
+    return any(row is not None and max(row) - row[english] > SURE for row in rows)
+
 
 def detect(text: str, letters: Letters, spoken: str = "") -> str | None:
     """The language of a folded text, or None where it cannot be told (too short, or a word of all languages).
@@ -79,12 +98,12 @@ def detect(text: str, letters: Letters, spoken: str = "") -> str | None:
         return None
     words = _latin_words(text, letters.neutral)
     known = sum(plain(word) in letters.words for word in words)
-    written = _script(text, len(words), known)
-    if written:
-        return written
     found = latin(words, letters, spoken)
-    if found:
+    written = _script(text, len(words), known)
+    if written == "zh-TW" and found in MIXERS and _strange(words, letters):
         return found
+    if written or found:
+        return written or found
     return "zh-TW" if _HAN.search(text) else "th" if _THAI.search(text) else None
 
 

@@ -25,7 +25,7 @@ _PATTERNS = (
     # identity and residence numbers, passports
     re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,2}[- ]?\d{6,9}(?!\d)"),
     # telephones, accounts, cards: a run of digits with single separators, unless it is a date or an amount
-    re.compile(r"(?<![\d,.$])(?!\d{4}[-/]\d{1,2}[-/]\d{1,2}(?!\d))\+?\d(?:[ ()-]?\d){6,}(?!\d)"),
+    re.compile(r"(?<![\d,.$/-])(?!\d{4}[-/]\d{1,2}[-/]\d{1,2}(?!\d))\+?\d(?:[ ()-]?\d){6,}(?!\d)"),
     *_NAMES,
     re.compile(r"\d{1,4}\s*巷\S{0,12}號|\d{1,4}\s*號(?:\s*\d{1,3}\s*樓)?"),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,27 @@ import numpy as np
 from intents import artefact, letters
 from intents.artefact import Artefact
 from intents.authored import DATA, Authored, inputs, read
-from intents.calibrate import Scored, stage, together, unsure
+from intents.calibrate import UNSURE_ALARMS, Scored, stage, together, unsure
+from intents.elsewhere import SIGN, Elsewhere
 from intents.encoder import Vector
 from intents.fitting import FOLDS, Sample, chosen, fit, fit_head, fold_of, samples
+from intents.head import affordable
 from intents.lexicon import key
 from intents.model import Floats
 from intents.normalise import fold
 
 Encode = Callable[[Sequence[str]], Vector]
 
-ASK = 0.6
+PROCESSES = 2
+"""Folds fitted at the same time."""
+
+ASK = 0.9
 """Chance of the best reading below which the second stage is asked."""
 
 _CODE = (
     "authored",
     "calibrate",
+    "elsewhere",
     "features",
     "fitting",
     "grammar",
@@ -64,7 +72,7 @@ def train(root: Path = DATA, encode: Encode | None = None) -> Artefact:
     authored = read(root)
     if authored.faults:
         raise ValueError("\n".join(map(str, authored.faults)))
-    rows = samples(authored.patterns)
+    rows = samples(authored.patterns, Elsewhere.of(authored.cities).marked)
     model = fit(rows)
     scored = cross_validated(rows, model.labels)
     first, reached = stage(scored)
@@ -78,6 +86,7 @@ def train(root: Path = DATA, encode: Encode | None = None) -> Artefact:
         both=None,
         ask=ASK,
         districts=authored.districts,
+        cities=authored.cities,
         exact=exact(authored),
         words=authored.words,
         languages=authored.languages,
@@ -89,12 +98,12 @@ def train(root: Path = DATA, encode: Encode | None = None) -> Artefact:
 def _with_head(built: Artefact, rows: Sequence[Sample], scored: Scored, encode: Encode) -> Artefact:
     picked = np.array(chosen(rows))
     some = [rows[number] for number in picked.tolist()]
-    vectors = encode([row.text for row in some])
+    vectors = encode([row.text.removesuffix(SIGN) for row in some])
     margins = scored.of(picked)
     both = replace(margins, scores=second_validated(some, vectors, margins))
-    asked = unsure(margins, built.first, ASK)
-    read, _ = stage(both.of(asked))
-    reached, share = together(margins, both, (built.first, read), ASK)
+    asked = unsure(margins, built.first, ASK) & np.array([affordable(row.text) for row in some])
+    read, _ = stage(both.of(asked), UNSURE_ALARMS)
+    reached, share = together(margins, both, (built.first, read), asked)
     report = {**built.report, "both": reached, "asked": round(share, 3)}
     head = fit_head(some, vectors, built.model.labels)
     return replace(built, head=head, both=read, report=report)
@@ -104,8 +113,10 @@ def cross_validated(rows: Sequence[Sample], labels: tuple[str, ...]) -> Scored:
     """The margins every sentence gets from a model that saw no sentence of its pattern."""
     parts = np.array([fold_of(row.group) for row in rows])
     scores: Floats = np.full((len(rows), len(labels)), -2.0, np.float32)
-    for part in range(FOLDS):
-        model = fit([row for row, own in zip(rows, parts, strict=True) if own != part])
+    others = [[row for row, own in zip(rows, parts, strict=True) if own != part] for part in range(FOLDS)]
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        models = list(pool.map(partial(fit, features=None), others))
+    for part, model in enumerate(models):
         columns = [labels.index(label) for label in model.labels]
         for number in np.flatnonzero(parts == part).tolist():
             scores[number, columns] = model.scores(rows[number].text)

@@ -13,9 +13,11 @@ import numpy as np
 from intents import artefact, asking, callback, decide, details, lexicon, normalise, urgent
 from intents.artefact import Artefact
 from intents.decide import Ranked, Stage
+from intents.elsewhere import Elsewhere
 from intents.encoder import Encoder
+from intents.head import affordable, reads
 from intents.labels import OUTSIDE, TOPIC, URGENT, stem
-from intents.language import detect, follows
+from intents.language import detect, follows, guess
 from intents.lexicon import Lexicon, Named, Names, key
 from intents.model import Floats, chances, groups
 from intents.phrases import Hit, Phrases, spaced
@@ -130,6 +132,7 @@ class Understander:
                 *self._lexicon.phrases(),
             ]
         )
+        self._elsewhere = Elsewhere.of(trained.cities)
         self._known = lru_cache(CACHED)(self._understand)
         self._looked_at = lru_cache(CACHED)(self._look)
         self._first = lru_cache(CACHED)(self._first_stage)
@@ -196,11 +199,13 @@ class Understander:
     def _first_stage(self, clean: str, lang: str, lang_chosen: bool) -> _First:
         """Everything but the encoder."""
         trained, message = self._trained, self._message(clean, lang, lang_chosen)
-        margins = trained.model.scores(message.folded)
+        margins = trained.model.scores(self._elsewhere.marked(message.folded))
         spread = chances(margins, trained.first.factor(message.heard))
         sure = self._exact(message.folded)
         best = float(np.bincount(self._members, weights=spread).max())
-        return _First(message, margins, spread, sure, asks=sure is None and best < trained.ask)
+        asks = sure is None and best < trained.ask and affordable(message.folded)
+        asks = asks and reads(message.heard, message.folded)
+        return _First(message, margins, spread, sure, asks)
 
     def _scored(self, first: _First) -> _Scored:
         """The scores of the first stage, or of both where the first is unsure and the encoder answers."""
@@ -217,7 +222,9 @@ class Understander:
         detected = detect(folded, self._trained.letters, lang)
         if lang and detected != lang and not follows(folded):
             detected = None
-        lang = lang if lang_chosen or detected is None else detected
+        if not lang and detected is None:
+            detected = guess(folded, self._trained.letters)
+        lang = lang if lang_chosen or not detected else detected
         return _Message(clean, folded, room, detected or lang, lang, self._phrases.found(room))
 
     def _exact(self, folded: str) -> Named | None:

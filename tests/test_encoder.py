@@ -204,7 +204,7 @@ class Told:
         return self.vector
 
 
-UNCLEAR = "help with something about the work thing there maybe"
+UNCLEAR = "zorbly wendel craint something labor money thing"
 
 
 def test_only_unclear_messages_are_read_twice() -> None:
