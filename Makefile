@@ -48,7 +48,8 @@ test: check      ## everything CI runs
 bench: setup-dev ## print the measured comparisons
 	$(BIN)/python -m bench
 
-endurance: setup-dev ## the long runs: many kills under load
+endurance: setup-dev ## the long runs: many kills under load, hostile texts for the encoder
+	LABOR_BOT_FUZZ_BYTES=50000000 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_encoder.py
 	LABOR_BOT_KILLS=200 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_kill.py
 
 train: setup-dev ## rebuild the model from the authored utterances

@@ -16,7 +16,7 @@ import psutil
 from intents.encoder.many import encode_all
 from intents.encoder.process import EncoderProcess, installed
 from intents.fitting import Sample, fit, fit_head, twins
-from intents.head import Head
+from intents.head import Head, reads
 from intents.labels import OUTSIDE
 from intents.model import Floats, Model
 from intents.normalise import fold
@@ -52,6 +52,7 @@ def build(rows: Sequence[dict[str, Any]], store: Path | None, encoder: bool) -> 
     model = fit(samples, features=None)
     if not encoder:
         return Engine(model, None, None)
+    samples = [sample for sample in samples if reads(sample.lang, sample.text)]
     vectors = encode_all([sample.text for sample in samples], time.monotonic, store)
     process = EncoderProcess(time.monotonic, seconds=5.0, patient=True)
     process.start()

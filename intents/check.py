@@ -18,6 +18,9 @@ from intents.urgent import CLASSES
 LEAST = 25
 """Patterns a label needs per language."""
 
+UNEVEN = 3
+"""Times the usual number of patterns from which a topic outweighs the others."""
+
 SURE_THEFT = 0.6
 """Chance of another label from which a sentence counts as stolen by it."""
 
@@ -42,7 +45,8 @@ _WORD_LISTS = (
 def check(root: Path = DATA) -> list[Fault]:
     """All faults that can be told without training, by file and line."""
     authored = read(root)
-    faults = [*authored.faults, *_labels(authored), *_thin(authored), *_duplicates(authored), *_lists(authored)]
+    found = (_labels, _thin, _uneven, _duplicates, _lists)
+    faults = [*authored.faults, *(fault for look in found for fault in look(authored))]
     return sorted(faults, key=lambda fault: (fault.file, fault.line))
 
 
@@ -88,6 +92,20 @@ def _thin(authored: Authored) -> Iterable[Fault]:
     for (_, label, file), count in sorted(counts.items()):
         if count < LEAST:
             yield Fault(file, 1, f"{label} has {count} patterns; at least {LEAST} are needed")
+
+
+def _uneven(authored: Authored) -> Iterable[Fault]:
+    """A topic with far more patterns than its neighbors draws their messages to itself."""
+    for lang in _begun(authored):
+        own = [pattern for pattern in authored.patterns if pattern.lang == lang and TOPIC.fullmatch(pattern.label)]
+        counts = Counter(pattern.label for pattern in own)
+        if not counts:
+            continue
+        usual = sorted(counts.values())[len(counts) // 2]
+        for label, count in sorted(counts.items()):
+            if count > UNEVEN * usual:
+                text = f"{label} has {count} patterns, others have {usual}: add to the others, or take some away"
+                yield Fault(f"{lang}/{label}.yaml", 1, text)
 
 
 def _duplicates(authored: Authored) -> Iterable[Fault]:

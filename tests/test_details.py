@@ -136,7 +136,7 @@ def test_unanswered_messages_are_listed_masked_and_can_be_adopted(
 
     async def talk() -> None:
         async with Conversation.open(database, "zh-TW", "", resources) as conversation:
-            await conversation.line({"text": "附近哪裡有好吃的拉麵，打0912345678告訴我店名"})
+            await conversation.line({"text": "附近哪裡有好吃的拉麵 0912345678"})
             await conversation.line({"text": unclear})
             await conversation.line({"choice": f"topic:{offered}"})
             await conversation.line({"text": "尋職津貼多少錢"})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import os
 import shutil
+import subprocess
 import sys
 import textwrap
 import threading
@@ -12,13 +15,16 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from encoder import fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.cli.conversation import Conversation
 from bot.pipeline.resources import Resources
 from intents import Context, artefact
 from intents.encoder import SIZE, Vector, frames
@@ -237,6 +243,46 @@ def test_a_vector_fetched_ahead_is_used_and_none_is_waited_for() -> None:
     assert own.to_encode("現場徵才", Context()) is None
 
 
+def test_the_worker_fetches_vectors_beside_the_event_loop(tmp_path: Path, resources: Resources) -> None:
+    """The message is understood with its vector, which was asked for in another thread."""
+    threads: set[int] = set()
+
+    class Slow(Told):
+        def encode(self, text: str) -> Vector | None:
+            threads.add(threading.get_ident())
+            time.sleep(0.05)
+            return super().encode(text)
+
+    ahead = Ahead(Slow(np.ones(SIZE, np.float32) / SIZE**0.5))
+    own = Understander(artefact.load(), {}, ahead)
+    with_encoder = dataclasses.replace(resources, understander=own, encoder=ahead)
+
+    async def talk() -> None:
+        async with Conversation.open(tmp_path / "chat.db", "", "", with_encoder) as conversation:
+            answer = await conversation.line({"text": UNCLEAR})
+            assert answer["replies"]
+
+    asyncio.run(talk())
+    assert threads
+    assert threading.get_ident() not in threads
+    assert any(each.stage == "both stages" for each in own.understand(UNCLEAR).why)
+
+
+def test_an_encoder_that_fails_stops_no_turn(tmp_path: Path, resources: Resources) -> None:
+    class Broken(Told):
+        def encode(self, text: str) -> Vector | None:
+            raise RuntimeError("no encoder raises, and yet")
+
+    ahead = Ahead(Broken(None))
+    broken = dataclasses.replace(resources, understander=Understander(artefact.load(), {}, ahead), encoder=ahead)
+
+    async def talk() -> dict[str, Any]:
+        async with Conversation.open(tmp_path / "chat.db", "", "", broken) as conversation:
+            return await conversation.line({"text": UNCLEAR})
+
+    assert asyncio.run(talk())["replies"]
+
+
 @needs_encoder
 def test_the_real_encoder_answers_and_brings_languages_together() -> None:
     encoder = EncoderProcess(time.monotonic, seconds=20, patient=True)
@@ -246,6 +292,19 @@ def test_the_real_encoder_answers_and_brings_languages_together() -> None:
     english, vietnamese, indonesian, weather = (vector for vector in vectors if vector is not None)
     assert english @ vietnamese > english @ weather
     assert english @ indonesian > english @ weather
+
+
+@needs_encoder
+def test_the_process_ends_with_its_parent() -> None:
+    code = (
+        "import time\nfrom intents.encoder.process import EncoderProcess\n"
+        "e = EncoderProcess(time.monotonic, patient=True)\ne.start()\nprint(e._child.pid, flush=True)\ntime.sleep(60)"
+    )
+    with subprocess.Popen((sys.executable, "-c", code), stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    child.wait(timeout=10)
 
 
 @needs_encoder
