@@ -35,7 +35,7 @@ check: setup-dev ## style, types, imports, knowledge, spelling
 	$(BIN)/lint-imports --no-logo --quiet 2>/dev/null || $(BIN)/lint-imports
 	$(BIN)/labor-bot knowledge check
 	$(BIN)/labor-bot intents check
-	$(BIN)/codespell README.md CHANGELOG.md docs bot bench
+	$(BIN)/codespell --skip "docs/style/*" README.md CHANGELOG.md docs bot bench
 
 quick: setup-dev ## the tests that take under a minute
 	$(BIN)/python -m pytest -m "not slow" -n 2

@@ -200,6 +200,8 @@ class Understander:
         """Everything but the encoder."""
         trained, message = self._trained, self._message(clean, lang, lang_chosen)
         margins = trained.model.scores(self._elsewhere.marked(message.folded))
+        if np.array_equal(margins, trained.model.bias):
+            margins = np.zeros_like(margins)  # nothing known in it: no label is likelier than another
         spread = chances(margins, trained.first.factor(message.heard))
         sure = self._exact(message.folded)
         best = float(np.bincount(self._members, weights=spread).max())
