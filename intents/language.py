@@ -75,7 +75,9 @@ MIXERS = ("vi", "id", "fil")
 
 def guess(text: str, letters: Letters) -> str:
     """The likeliest language of a folded text that `detect` is unsure of, or an empty string: better than none."""
-    words = _latin_words(text, letters.neutral)
+    words = [
+        word for word in _latin_words(text, letters.neutral) if any("a" <= letter <= "z" for letter in plain(word))
+    ]
     if not words or text in letters.neutral:
         return ""
     scores = letters.scores(plain(word) for word in words)
