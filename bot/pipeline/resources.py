@@ -95,7 +95,7 @@ def names_of(knowledge: Knowledge, catalog: Catalog) -> dict[str, dict[str, list
     """Every name under which a topic may be called, by topic and language."""
     found: dict[str, dict[str, list[str]]] = {}
     for topic in knowledge.topics.values():
-        by_lang = {"zh-TW": [topic.name, topic.label, *topic.aliases]}
+        by_lang = {"zh-TW": [topic.id, topic.name, topic.label, *topic.aliases]}
         for lang in LANGUAGES[1:]:
             keys = [key for key in (f"{topic.id}.name", f"{topic.id}.label") if catalog.translated(lang, key)]
             if keys:
