@@ -198,3 +198,17 @@ def test_a_calibration_curve_tells_how_far_confidence_can_be_believed() -> None:
     assert picture.startswith("<svg")
     assert "A &amp; B" in picture
     assert "th &lt;" in picture
+
+
+def test_old_rows_go_and_new_ones_stay(tmp_path: Path, resources: Resources) -> None:
+    async def talk() -> tuple[int, int]:
+        async with Conversation.open(tmp_path / "chat.db", "zh-TW", "", resources) as conversation:
+            await conversation.line({"text": "附近哪裡有好吃的拉麵"})
+        store = Store(tmp_path / "chat.db")
+        kept = await store.purge_unanswered()
+        store.database.write_now(lambda c: c.execute("UPDATE unanswered SET at = at - 91 * 86400.0"))
+        gone = await store.purge_unanswered()
+        store.close()
+        return kept, gone
+
+    assert asyncio.run(talk()) == (0, 1)

@@ -1,4 +1,4 @@
-"""A held case that nobody answers goes back to the queue, and the citizen is told."""
+"""A held case that nobody answers goes back to the queue, and the citizen is told; old rows go."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from bot.pipeline.resources import Resources
 from bot.store import StoreUnavailable
 
 EVERY_SECONDS = 15.0
+PURGE_ROUNDS = 240  # once an hour
 
 
 async def sweep(house: House, resources: Resources, hold_seconds: float) -> None:
     """Look every few seconds until cancelled."""
+    rounds = 0
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         try:
             await sweep_once(house, resources, hold_seconds)
+            if rounds % PURGE_ROUNDS == 0:
+                observe.count("unanswered.purged", await house.store.purge_unanswered())
+            rounds += 1
         except StoreUnavailable as error:
             observe.failure("sweep", error)
 

@@ -55,13 +55,12 @@ class Assistant:
             return None
         encoder, texts = self.encoder, []
         for lease in leases:
+            written = [event.text for event in lease.events if event.text]
+            if not written:
+                continue
             context = self._context(from_doc(lease.state, {}))
-            texts += [
-                text
-                for event in lease.events
-                if event.text and (text := self.understander.to_encode(event.text, context)) is not None
-                if encoder.encode(text) is None
-            ]
+            wanted = (self.understander.to_encode(each, context) for each in written)
+            texts += [text for text in wanted if text is not None and encoder.encode(text) is None]
         return (lambda: encoder.fetch(texts[:ENCODED_AT_ONCE])) if texts else None
 
     def take(self, lease: Lease) -> tuple[list[Turn], str, str]:

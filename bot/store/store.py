@@ -156,6 +156,10 @@ class Store:
         """Redacted messages nobody has looked at yet, newest first."""
         return unanswered.rows(self.database.read, lang, limit)
 
+    async def purge_unanswered(self) -> int:
+        """Drop rows past their time; how many there were."""
+        return await self.database.write(unanswered.purge)
+
     def settle_unanswered(self, ids: Sequence[int], state: str) -> int:
         """Mark rows as adopted or dismissed; how many there were."""
         return self.database.write_now(lambda c: unanswered.settle(c, ids, state))

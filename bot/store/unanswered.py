@@ -35,8 +35,7 @@ class UnansweredRow:
 
 
 def add(connection: Connection, conversation: int, event_id: str, found: Unanswered) -> None:
-    """One more row; rows past their time go."""
-    connection.execute(f"DELETE FROM unanswered WHERE at < {NOW} - :kept", {"kept": KEPT_SECONDS})
+    """One more row."""
     connection.execute(
         "INSERT INTO unanswered (conversation_id, event_id, at, lang, decision, text, offered)"
         f" VALUES (:conversation, :event, {NOW}, :lang, :decision, :text, :offered)",
@@ -58,6 +57,11 @@ def pick(connection: Connection, conversation: int, label: str) -> None:
         " AND id = (SELECT max(id) FROM unanswered WHERE conversation_id = :conversation)",
         {"label": label, "like": f"% {label} %", "conversation": conversation},
     )
+
+
+def purge(connection: Connection) -> int:
+    """Rows past their time go; how many there were."""
+    return connection.execute(f"DELETE FROM unanswered WHERE at < {NOW} - :kept", {"kept": KEPT_SECONDS}).rowcount
 
 
 def rows(connection: Connection, lang: str = "", limit: int = 50) -> list[UnansweredRow]:
