@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli.main import main
 from bot.dialogue.effects import ShowTopic
 from bot.dialogue.options import ASPECTS
 from bot.pipeline.resources import LANGUAGES, Resources
@@ -70,3 +73,18 @@ def test_every_answer_carries_the_figures_of_the_english_one(resources: Resource
 def test_nothing_is_missing_or_out_of_date(resources: Resources, lang: str) -> None:
     topics = [f"{topic}.{part}" for topic in resources.knowledge.topics for part in ("name", "label")]
     assert [key for key in topics if not resources.catalog.translated(lang, key)] == []
+
+
+@pytest.mark.parametrize("lang", TRANSLATED)
+def test_a_reviewer_gets_every_text_beside_its_chinese(tmp_path: Path, resources: Resources, lang: str) -> None:
+    path = tmp_path / "review.html"
+    done = CliRunner().invoke(main, ["knowledge", "review", lang, "-o", str(path)])
+    assert done.exit_code == 0, done.output
+    html = path.read_text("utf-8")
+    assert html.count("☐") >= 629
+    assert f"{resources.knowledge.topics['p15'].name}</h2>" in html
+    assert "{allowance}" in html  # as it is written, beside how it reads
+    assert "5,000" in html or "5.000" in html
+    unknown = CliRunner().invoke(main, ["knowledge", "review", "xx", "-o", str(path)])
+    assert unknown.exit_code == 1
+    assert "fil" in unknown.output

@@ -76,3 +76,24 @@ def coverage(root: Path) -> None:
     from knowledge.catalog.maintenance import coverage_table
 
     click.echo(coverage_table(rows(root)))
+
+
+@knowledge.command()
+@click.argument("lang")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: review-LANG.html).")
+@ROOT
+def review(lang: str, output: Path | None, root: Path) -> None:
+    """Write every text of a language in context, as one page to print and correct."""
+    from bot.pipeline.resources import TEMPLATES
+    from bot.render.review import page
+    from knowledge.catalog import Catalog
+    from knowledge.catalog.pofiles import languages, read_catalog
+    from knowledge.library import load
+
+    if lang not in languages(root / "locale"):
+        raise click.ClickException(f"no catalog {lang!r}: one of {', '.join(languages(root / 'locale'))}.")
+    loaded = load(root)
+    written = {entry.key: entry.text for entry in read_catalog(root / "locale", lang).entries if entry.text}
+    path = output or Path(f"review-{lang}.html")
+    path.write_text(page(loaded, Catalog.of(loaded), lang, written, TEMPLATES), "utf-8")
+    click.echo(f"{path}: {len(written)} texts")
