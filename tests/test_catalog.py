@@ -15,6 +15,7 @@ from knowledge.catalog.maintenance import LANGUAGES, coverage, coverage_table, e
 from knowledge.catalog.pofiles import UNREVIEWED, PoFile, Translation, by_key, po_path, read_catalog, write_catalog
 from knowledge.catalog.templates import compile_template, placeholders, stray_braces
 from knowledge.check import check
+from knowledge.check.leftovers import leftover_texts
 from knowledge.faults import Fault, KnowledgeError
 from knowledge.library import Knowledge, load
 from knowledge.models import Figure
@@ -343,3 +344,40 @@ def test_every_program_answers_in_english_with_the_same_figures() -> None:
             assert answer.lang == "en", f"{topic.id}.{name}"
             figures = figures_for(topic, "en")
             assert all(figures[each] in answer.text for each in placeholders(text)), f"{topic.id}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "fault"),
+    [
+        ("vi", "You will get the allowance for this", "English"),
+        ("id", "This is for young people who are looking for work", "English"),
+        ("fil", "Ask the office for the papers that you need, and bring them with you", "English"),
+        ("th", "Ask the office about it", "no Thai letter"),
+        ("vi", "Bạn có thể xin trợ cấp ที่นี่", "Thai letters"),
+        ("en", "Ask the 勞工局 about it", "outside brackets"),
+        ("th", "ติดต่อ勞工局", "outside brackets"),
+        ("vi", "Cục Lao động to\u0302i", "NFC"),
+    ],
+)
+def test_a_translation_in_another_language_is_a_fault(lang: str, text: str, fault: str) -> None:
+    assert [each for each in leftover_texts(lang, "p15.summary", text) if fault in each]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("vi", "Cục Lao động (勞工局) trợ cấp {allowance} cho thanh niên tìm việc lần đầu"),
+        ("id", "Tunjangan {allowance} untuk anak muda yang pertama kali mencari kerja (初次尋職)"),
+        ("fil", "Mag-apply po sa employment service station (就業服務站) para sa job search allowance"),
+        ("th", "เงินช่วยหางาน (尋職津貼) {allowance}"),
+        ("th", "GoodJob"),
+        ("en", "Volunteer lawyers (義務律師法令諮詢（電話諮詢）雙通服務)"),
+    ],
+)
+def test_official_names_and_borrowed_words_are_none(lang: str, text: str) -> None:
+    assert list(leftover_texts(lang, "p15.summary", text)) == []
+
+
+def test_five_catalogs_are_complete() -> None:
+    for row in coverage(PACKAGED):
+        assert (row.missing, row.fuzzy) == (0, 0), row

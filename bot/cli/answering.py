@@ -49,7 +49,7 @@ class Answering:
         understood = resources.understander.understand(text, Context(lang=lang, lang_chosen=bool(lang)))
         state = State(lang=lang, lang_chosen=bool(lang), welcomed=True)
         now = resources.clock()
-        world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, now, Staffing())
+        world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, now, Staffing(next_case="…"))
         after, effects = step(state, Heard(0, text=text, understood=understood), world)
         after = dataclasses.replace(after, lang=after.lang or LANGUAGES[0])
         return understood, after.lang, resources.renderer.replies(effects, after.lang, after.subject)

@@ -10,6 +10,7 @@ from knowledge.catalog.entries import Entry
 from knowledge.catalog.maintenance import LANGUAGES, wanted
 from knowledge.catalog.pofiles import PoFile, Translation, by_key, languages, read_catalog
 from knowledge.catalog.templates import placeholders, stray_braces, typed_digits
+from knowledge.check.leftovers import leftover_texts
 from knowledge.check.number_words import english_numbers
 from knowledge.check.texts import Owners, figure_numbers, graphemes, is_label
 from knowledge.faults import Fault, KnowledgeError, fault_at
@@ -53,7 +54,11 @@ def _step_faults(po: PoFile, entries: tuple[Entry, ...]) -> Iterator[Fault]:
 
 
 def _entry_faults(po: PoFile, entry: Entry, translation: Translation, figures: Mapping[str, Figure]) -> Iterator[Fault]:
-    texts = [*_form_texts(po.lang, entry, translation.text), *_figure_texts(po.lang, translation.text, figures)]
+    texts = [
+        *_form_texts(po.lang, entry, translation.text),
+        *_figure_texts(po.lang, translation.text, figures),
+        *leftover_texts(po.lang, entry.key, translation.text),
+    ]
     for text in texts:
         yield fault_at(po.path, translation.line, f"{entry.key}: {text}")
 
