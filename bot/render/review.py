@@ -38,7 +38,7 @@ def page(knowledge: Knowledge, catalog: Catalog, lang: str, written: Mapping[str
         loader=FileSystemLoader(templates), autoescape=select_autoescape(), undefined=StrictUndefined
     )
     sections = tuple(_sections(knowledge, catalog, lang, written))
-    return environment.get_template("review.html").render(
+    return environment.get_template("print/review.html").render(
         lang=lang,
         name=knowledge.texts[f"conversation.language.{lang}"],
         reviewed_by=catalog.reviewed_by(lang),
