@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from bot.cli.main import main
 from bot.dialogue.effects import ShowTopic
 from bot.dialogue.options import ASPECTS
-from bot.pipeline.resources import LANGUAGES, Resources
+from bot.pipeline.resources import Resources
 from bot.render.plain import text_of
 from intents import artefact
+from intents.labels import LANGUAGES
 from intents.language import detect
 from intents.normalise import HAN, fold
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.channels.console import screen
 from bot.channels.text import sound
-from bot.dialogue import Heard, Staffing, World, step
+from bot.dialogue import Heard, Staffing, step
 from bot.dialogue.state import State
 from bot.messages import Reply
-from bot.pipeline.resources import LANGUAGES, Resources
+from bot.pipeline.resources import Resources
 from bot.render.plain import choices_of, text_of
 from intents import Context, Understood
 
@@ -44,12 +44,11 @@ class Answering:
 
     def _replies(self, text: str, lang: str) -> tuple[Understood, str, tuple[Reply, ...]]:
         resources = self._resources
-        lang = lang if lang in LANGUAGES else ""
+        lang = lang if lang in resources.languages else ""
         text = sound(text)
         understood = resources.understander.understand(text, Context(lang=lang, lang_chosen=bool(lang)))
         state = State(lang=lang, lang_chosen=bool(lang), welcomed=True)
-        now = resources.clock()
-        world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, now, Staffing(next_case="…"))
+        world = resources.world(resources.clock(), Staffing(next_case="…"))
         after, effects = step(state, Heard(0, text=text, understood=understood), world)
-        after = dataclasses.replace(after, lang=after.lang or LANGUAGES[0])
+        after = dataclasses.replace(after, lang=after.lang or resources.languages[0])
         return understood, after.lang, resources.renderer.replies(effects, after.lang, after.subject)

@@ -14,12 +14,12 @@ from bot import clock
 from bot.channels.console import ADDRESS, ConsoleChannel, document
 from bot.channels.text import sound
 from bot.cli.serving import patient_encoder
-from bot.dialogue import Staffing, World, interview
+from bot.dialogue import Staffing, interview
 from bot.dialogue.state import State, from_doc
 from bot.dialogue.world import topic_of_rule
 from bot.messages import Incoming, Reply, Speaker
 from bot.pipeline.house import House, build_house
-from bot.pipeline.resources import LANGUAGES, Resources, load_resources
+from bot.pipeline.resources import Resources, load_resources
 from knowledge.rules.window import window
 
 CHOICE_LIMIT = 100
@@ -32,7 +32,7 @@ class Conversation:
         self._house = house
         self._channel = channel
         self._resources = resources
-        self._lang = lang if lang in LANGUAGES else ""
+        self._lang = lang if lang in resources.languages else ""
         self._now: datetime | None = None
         self._sent_ms = 0
 
@@ -63,7 +63,7 @@ class Conversation:
 
     def welcome(self) -> Reply:
         """The first notice, shown before anything is said."""
-        return self._resources.renderer.welcome(self._lang or LANGUAGES[0])
+        return self._resources.renderer.welcome(self._lang or self._resources.languages[0])
 
     async def say(self, text: str | None = None, choice: str | None = None, welcomed: bool = True) -> list[Reply]:
         """One message or choice through the whole house; the replies it led to."""
@@ -107,14 +107,7 @@ class Conversation:
     def standing(self) -> dict[str, Any]:
         """{"asking", "verdicts", "window", "mode"} of the contract."""
         state = self.state()
-        world = World(
-            self._resources.knowledge,
-            self._resources.words,
-            self._resources.controls,
-            LANGUAGES,
-            self.now(),
-            Staffing(),
-        )
+        world = self._resources.world(self.now(), Staffing())
         conversation = self._house.door.conversation(ADDRESS)
         standing = self._house.door.standing(conversation) if conversation is not None else None
         found = interview.verdicts(state, world)

@@ -9,9 +9,9 @@ from bot.clock import TAIPEI
 from bot.desk.auth import ANSWERING
 from bot.dialogue import interview
 from bot.dialogue.state import from_doc
-from bot.dialogue.world import Staffing, World, topic_of_rule
+from bot.dialogue.world import Staffing, topic_of_rule
 from bot.messages import Entry, Speaker
-from bot.pipeline.resources import LANGUAGES, Resources
+from bot.pipeline.resources import Resources
 from bot.render.pages import bubble_of
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
@@ -83,7 +83,7 @@ def _verdicts(
     if not told:
         return []
     state = from_doc(state_doc, told)
-    world = World(resources.knowledge, resources.words, resources.controls, LANGUAGES, resources.clock(), Staffing())
+    world = resources.world(resources.clock(), Staffing())
     return [
         {"label": voice(f"{topic_of_rule(rule)}.label"), "verdict": verdict}
         for rule, verdict in interview.verdicts(state, world).items()

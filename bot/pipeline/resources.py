@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bot.clock import Clock, now
+from bot.dialogue import Staffing, World
 from bot.pipeline.assistant import Assistant
 from bot.render.pages import Pages
 from bot.render.replies import Renderer
@@ -18,11 +20,14 @@ from intents.slots import Words, load_words
 from intents.slots.controls import Controls
 from intents.understand import Understander
 from knowledge.catalog import Catalog
+from knowledge.catalog.figures import SOURCE_LANGUAGE
+from knowledge.catalog.pofiles import languages
 from knowledge.library import Knowledge, load
+from knowledge.sources import PACKAGED
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 UTTERANCES = Path(__file__).parent.parent.parent / "intents" / "data"
-LANGUAGES = ("zh-TW", "en", "vi", "id", "th", "fil")
+OWN_NAME = "conversation.language."
 PATIENT_SECONDS = 5.0
 ON_DUTY_SECONDS = 15 * 60.0
 LATELY_SECONDS = 24 * 3600.0
@@ -42,6 +47,15 @@ class Resources:
     clock: Clock
     encoder: Ahead | None = None
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages it answers in, the source first."""
+        return languages_of(self.knowledge)
+
+    def world(self, now: datetime, staffing: Staffing) -> World:
+        """What a step may look at."""
+        return World(self.knowledge, self.words, self.controls, self.languages, now, staffing)
+
     def assistant(self, staffing: Callable[[], tuple[bool, bool]]) -> Assistant:
         """The assistant of one house."""
         return Assistant(
@@ -50,7 +64,7 @@ class Resources:
             self.words,
             self.controls,
             self.renderer,
-            LANGUAGES,
+            self.languages,
             self.clock,
             staffing,
             self.encoder,
@@ -66,17 +80,20 @@ def start_encoder(patient: bool = False) -> EncoderProcess | None:
     return encoder
 
 
-def load_resources(clock: Clock = now, extra: Path | None = None, encoder: Encoder | None = None) -> Resources:
+def load_resources(
+    clock: Clock = now, extra: Path | None = None, encoder: Encoder | None = None, root: Path = PACKAGED
+) -> Resources:
     """Load everything; takes about a second. `extra`: an installation's own knowledge folder.
 
     With an `encoder` unclear messages are read twice; an `Ahead` never makes the event loop wait for that.
 
     Raises knowledge.faults.KnowledgeError when the knowledge cannot be used.
     """
-    knowledge = load(extra=extra)
+    knowledge = load(root, extra)
     catalog = Catalog.of(knowledge)
-    renderer = Renderer(knowledge, catalog, TEMPLATES, LANGUAGES)
-    own_names = tuple((code, knowledge.texts[f"conversation.language.{code}"]) for code in LANGUAGES)
+    spoken = languages_of(knowledge)
+    renderer = Renderer(knowledge, catalog, TEMPLATES, spoken)
+    own_names = tuple((code, knowledge.texts[f"{OWN_NAME}{code}"]) for code in spoken)
     understander = Understander.load(names=names_of(knowledge, catalog), encoder=encoder)
     return Resources(
         knowledge=knowledge,
@@ -91,12 +108,19 @@ def load_resources(clock: Clock = now, extra: Path | None = None, encoder: Encod
     )
 
 
+def languages_of(knowledge: Knowledge) -> tuple[str, ...]:
+    """The source, then every language with a catalog and its own name among the texts, in the order of the names."""
+    written = {SOURCE_LANGUAGE, *languages(knowledge.root / "locale")}
+    named = [key.removeprefix(OWN_NAME) for key in knowledge.texts if key.startswith(OWN_NAME)]
+    return tuple(sorted((code for code in named if code in written), key=lambda code: code != SOURCE_LANGUAGE))
+
+
 def names_of(knowledge: Knowledge, catalog: Catalog) -> dict[str, dict[str, list[str]]]:
     """Every name under which a topic may be called, by topic and language."""
     found: dict[str, dict[str, list[str]]] = {}
     for topic in knowledge.topics.values():
         by_lang = {"zh-TW": [topic.id, topic.name, topic.label, *topic.aliases]}
-        for lang in LANGUAGES[1:]:
+        for lang in languages_of(knowledge)[1:]:
             keys = [key for key in (f"{topic.id}.name", f"{topic.id}.label") if catalog.translated(lang, key)]
             if keys:
                 by_lang[lang] = [catalog.text(lang, key).text for key in keys]

@@ -99,6 +99,8 @@ def _date(value: str, lang: str) -> str:
         return f"{day.year - ROC_OFFSET}年{day.month}月{day.day}日（{day.year}年{day.month}月{day.day}日）"
     if lang == "th":
         return f"{day.day} {_year_month(value[:7], lang)}"
+    if lang == "vi":  # as people write it; Babel's form has a comma where they say "năm"
+        return f"{day.day} tháng {day.month} năm {day.year}"
     return format_date(day, "long", locale=locale_of(lang))
 
 
