@@ -68,6 +68,7 @@ def follows(text: str) -> bool:
 
 
 LEAST_HAN, LEAST_LETTERS = 4, 7
+LEAST_GUESSED = 3
 
 MIXERS = ("vi", "id", "fil")
 """Who writes these puts Chinese names of programs between; who writes Chinese puts in English words, never these."""
@@ -78,7 +79,7 @@ def guess(text: str, letters: Letters) -> str:
     words = [
         word for word in _latin_words(text, letters.neutral) if any("a" <= letter <= "z" for letter in plain(word))
     ]
-    if not words or text in letters.neutral:
+    if sum(map(len, words)) < LEAST_GUESSED or text in letters.neutral:
         return ""
     scores = letters.scores(plain(word) for word in words)
     return letters.langs[scores.index(max(scores))]

@@ -121,6 +121,7 @@ def test_the_first_message_gets_the_likeliest_language_and_a_word_of_all_languag
     assert guess(fold("loker pabrik"), letters) == "id"
     assert guess(fold("ok"), letters) == ""
     assert guess(fold("12345"), letters) == ""
+    assert guess(fold("p15"), letters) == ""
 
 
 @pytest.mark.parametrize("text", ["ok", "OK!", "hi", "GoodJob", "謝謝", "yes", "ok ok", "no", "👍"])
