@@ -658,3 +658,10 @@ def test_named_color_pairs_have_enough_contrast(scheme: str) -> None:
         if contrast(colors[scheme][front], colors[scheme][back]) < float(least)
     ]
     assert weak == []
+
+
+def test_a_code_typed_first_keeps_the_language_of_the_page(site: Site) -> None:
+    browser = site.browser("vi-VN,vi;q=0.9")
+    browser.say("p15")
+    assert "(初次尋職青年就業服務計畫)" in browser.page()
+    assert site.words("vi", "conversation.choice.check") in browser.page()

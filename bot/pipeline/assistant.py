@@ -92,6 +92,10 @@ class Assistant:
     def _turn(
         self, lease: Lease, state: State, event: Event, late: bool, speaker: Speaker, case: str
     ) -> tuple[Turn, State]:
+        if not state.lang and event.lang in self.languages:
+            state = dataclasses.replace(
+                state, lang=event.lang
+            )  # what the channel shows, until something else is written
         understood = self.understand(state, event.text)
         heard = Heard(event.sent_ms, event.choice, event.text, understood, late, event.welcomed)
         now = self.clock()
@@ -101,8 +105,7 @@ class Assistant:
         else:
             after, effects = step(state, heard, world)
         if not after.lang:
-            shown = event.lang if event.lang in self.languages else self.languages[0]
-            after = dataclasses.replace(after, lang=shown)
+            after = dataclasses.replace(after, lang=self.languages[0])
         replies = self.renderer.replies(effects, self._lang(after), after.subject)
         opening = _opening(effects, world)
         turn = Turn(
