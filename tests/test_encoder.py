@@ -351,14 +351,20 @@ def test_the_packaged_head_fits_the_installed_encoder(resources: Resources) -> N
 # --- the C code under the sanitizers ---------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The package's own C source, built under the sanitizers, and its model."""
+    source = fuzz.package()
+    assert source is not None
+    return fuzz.build(tmp_path_factory.mktemp("sanitized"), source), source / "e5-small-q4.bin"
+
+
 @needs_encoder
 @needs_compiler
 @pytest.mark.slow
-def test_guarded_texts_never_break_the_c_code(tmp_path: Path) -> None:
+def test_guarded_texts_never_break_the_c_code(sanitized: tuple[Path, Path]) -> None:
     """A short form; `make endurance` runs millions of bytes (LABOR_BOT_FUZZ_BYTES)."""
-    source = fuzz.package()
-    assert source is not None
-    program, model = fuzz.build(tmp_path, source), source / "e5-small-q4.bin"
+    program, model = sanitized
     wanted = int(os.environ.get("LABOR_BOT_FUZZ_BYTES", "1000000"))
     texts, size = [], 0
     for raw in fuzz.broken(seed=7):
@@ -378,11 +384,9 @@ def test_guarded_texts_never_break_the_c_code(tmp_path: Path) -> None:
 @needs_encoder
 @needs_compiler
 @pytest.mark.slow
-def test_the_known_overrun_is_still_there_without_the_guard(tmp_path: Path) -> None:
+def test_the_known_overrun_is_still_there_without_the_guard(sanitized: tuple[Path, Path]) -> None:
     """If this fails the package was mended: the guard may stay, its docstring should say so."""
-    source = fuzz.package()
-    assert source is not None
-    program, model = fuzz.build(tmp_path, source), source / "e5-small-q4.bin"
+    program, model = sanitized
     done = fuzz.run(program, model, "tokens", [("\ufdfa" * 40).encode()])
     assert b"heap-buffer-overflow" in done.stderr
 
