@@ -61,10 +61,19 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button: what comes back when it is pressed, and its label in the reader's language."""
+    """A button: what comes back when it is pressed, and its label in the reader's language.
+
+    `ticked`: one of several that can be chosen together, and whether it is; None for an ordinary button.
+    """
 
     id: str
     label: str
+    ticked: bool | None = None
+
+    @property
+    def marked(self) -> str:
+        """The label with its mark, for channels without check boxes."""
+        return self.label if self.ticked is None else f"{'☑' if self.ticked else '☐'} {self.label}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ def reply_to_doc(reply: Reply) -> dict[str, Any]:
     if reply.source:
         doc["source"] = reply.source
     if reply.choices:
-        doc["choices"] = [[c.id, c.label] for c in reply.choices]
+        doc["choices"] = [[c.id, c.label] if c.ticked is None else [c.id, c.label, c.ticked] for c in reply.choices]
     if reply.cards:
         doc["cards"] = [
             [card.title, card.subtitle, card.text, card.source, [[c.id, c.label] for c in card.choices]]

@@ -259,7 +259,8 @@ class Understander:
             return _called(message, reading)
         decision = decide.decide(reading.ranked, self._limits(message, reading))
         asked = asking.aspect(message.hits, message.room)
-        if asked and asked.alone and reading.why[0].stage != "name":
+        settled = reading.why[0].stage == "exact" and reading.ranked[0].group == "screening"
+        if asked and asked.alone and reading.why[0].stage != "name" and not settled:
             return _follow_up(message, reading, context)
         if decision != "answer" and asked and context.topic and len(message.folded) <= SHORT:
             return _follow_up(message, reading, context)

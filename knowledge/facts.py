@@ -13,7 +13,7 @@ from knowledge.faults import KnowledgeError
 from knowledge.models import Line, Name, Strict
 from knowledge.reading import read, validate
 from knowledge.rules.tree import placeholders
-from knowledge.rules.values import Born, Days, Range, Since, Unknown, Value, from_json
+from knowledge.rules.values import NOT_ASKED, Born, Days, Range, Since, Unknown, Value, from_json
 
 FactType: TypeAlias = Literal["bool", "enum", "age", "months", "integer", "money", "date"]
 Subject: TypeAlias = Literal["self", "other_person", "business"]
@@ -37,9 +37,13 @@ class Domain(Strict):
 
 
 class FactTexts(Strict):
-    """The fact's short name, what is asked, by whom it is about; `narrower` follows an answer too rough to decide."""
+    """The fact's short name, what is asked, by whom it is about; `narrower` follows an answer too rough to decide.
+
+    `question` is for the fact's first subject; `situation` is the line of a list to tick, where the fact stands in one.
+    """
 
     label: Line
+    situation: Line | None = None
     question: Line
     question_other_person: Line | None = None
     question_business: Line | None = None
@@ -52,7 +56,8 @@ class Fact(Strict):
     """One thing that can be told. `choices` maps a value's id to its label; for bool these are `yes` and `no`.
 
     `after` names the figure of the asking rule before which an event does not count. `sensitivity` special: asked only
-    with its reason, and never repeated outside the check.
+    with its reason, and never repeated outside the check. `excludes` names bool facts that are False where this one is
+    True. `detail` is the kind of detail in a message that tells this fact, `volunteer` says that its words may tell it.
     """
 
     id: Name
@@ -62,6 +67,9 @@ class Fact(Strict):
     parsers: Annotated[tuple[FactType, ...], Field(min_length=1)]
     domain: Domain | None = None
     after: Name | None = None
+    excludes: tuple[Name, ...] = ()
+    detail: Name | None = None
+    volunteer: bool = False
     choices: Mapping[Name, Line] = Field(default_factory=dict)
     texts: FactTexts
 
@@ -73,8 +81,8 @@ class Fact(Strict):
             raise ValueError("an enum, and only an enum or a bool, has choices")
         if (self.type in (*_WHOLE, "months")) != (self.domain is not None):
             raise ValueError("a number, and only a number, has a domain")
-        for subject in self.subjects:
-            if subject != "self" and getattr(self.texts, f"question_{subject}") is None:
+        for subject in self.subjects[1:]:
+            if getattr(self.texts, f"question_{subject}") is None:
                 raise ValueError(f"the question for {subject} is missing")
         return self
 
@@ -92,7 +100,11 @@ class Fact(Strict):
 
     def question_key(self, subject: str) -> str:
         """The catalog key of the question about a subject."""
-        asked = "" if subject == "self" or f"question_{subject}" not in self.texts.model_fields_set else f".{subject}"
+        asked = (
+            ""
+            if subject == self.subjects[0] or f"question_{subject}" not in self.texts.model_fields_set
+            else f".{subject}"
+        )
         return f"fact.{self.id}.question{asked}"
 
     def choice_value(self, choice: str) -> bool | str:
@@ -103,6 +115,17 @@ class Fact(Strict):
         """The choice a JSON value stands for, or None."""
         choice = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
         return choice if isinstance(choice, str) and choice in self.choices else None
+
+
+def completed(facts: Mapping[str, Fact], told: Mapping[str, Value]) -> dict[str, Value]:
+    """The told facts, and what they exclude: who is in employment is not unemployed."""
+    found = dict(told)
+    for name, value in told.items():
+        if value is True and name in facts:
+            for other in facts[name].excludes:
+                if isinstance(found.get(other, NOT_ASKED), Unknown):
+                    found[other] = False
+    return found
 
 
 class FactFile(Strict):

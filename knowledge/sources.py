@@ -60,6 +60,11 @@ class Sources:
         files = {path.name[:2] for path in (self.root / "plans" / PLAN / "programs").glob("*.yaml")}
         return frozenset(f"p{number}" for number in files - {document.path.name[:2] for document in self.programs})
 
+    def unread_rules(self) -> frozenset[str]:
+        """The names (p15) of rule files that cannot be read."""
+        files = (self.root / "plans" / PLAN / "rules").glob("*.yaml")
+        return frozenset({path.stem for path in files} - {document.path.stem for document in self.rules})
+
     def name(self, document: Document) -> str:
         """The file's path inside the knowledge folder, with forward slashes."""
         return document.path.relative_to(self.root).as_posix()

@@ -284,7 +284,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Fault]
     root = tmp_path_factory.mktemp("planted")
     for name in ("plans", "texts", "locale"):
         shutil.copytree(PACKAGED / name, root / name)
-    for name in ("facts.yaml", "hotlines.yaml"):
+    for name in ("facts.yaml", "hotlines.yaml", "glossary.yaml"):
         shutil.copy(PACKAGED / name, root / name)
     merge(root)
     locale = root / "locale"

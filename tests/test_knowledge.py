@@ -22,7 +22,7 @@ from knowledge.library import Knowledge, load
 from knowledge.reading import read
 from knowledge.sources import PACKAGED
 
-CONTENT = ("plans", "texts", "locale", "facts.yaml", "hotlines.yaml")
+CONTENT = ("plans", "texts", "locale", "facts.yaml", "hotlines.yaml", "glossary.yaml")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Rules: golden cases, the whole product of boundary values and unknowns, dates one day either side, what is asked."""
+"""Rules: golden cases, what is asked and said, what would change a verdict, windows, faults of a rule file."""
 
 from __future__ import annotations
 
@@ -8,34 +8,26 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import naive_rules
 import pytest
 
-from knowledge.facts import load_facts, read_value
+from knowledge.facts import completed, read_value
 from knowledge.faults import KnowledgeError
-from knowledge.models import Program
-from knowledge.reading import read, validate
-from knowledge.rules import Rule, evaluate, load_rules, mermaid
+from knowledge.library import load
+from knowledge.rules import Result, Rule, evaluate, load_rules, mermaid
 from knowledge.rules.spans import add_months, begun_before, born_at_age, months_between, years_between
 from knowledge.rules.values import NOT_ASKED, Born, Days, Range, Since, Unknown, Value, to_json
 from knowledge.rules.window import Schedule, window
+from knowledge.topics import Topic
 
-PLAN = Path(__file__).parent.parent / "knowledge" / "plans" / "107"
-FACTS = load_facts(PLAN.parent.parent / "facts.yaml")
+KNOWLEDGE = load()
+FACTS, RULES = KNOWLEDGE.facts, KNOWLEDGE.rules
+P02, P15 = RULES["p02"], RULES["p15"]
 ON = date(2018, 7, 15)
 DAY = date(2012, 7, 31)
 DOES_NOT_KNOW = Unknown("does_not_know")
 Row = tuple[Value, ...]
 YES_NO: Row = (True, False, NOT_ASKED)
-
-
-def rule_of(topic: str) -> Rule:
-    """The first rule of a program, with the figures of its real YAML."""
-    path = next((PLAN / "programs").glob(f"{topic[1:]}-*.yaml"))
-    figures = validate(Program, read(path)).figures
-    return load_rules(PLAN / "rules" / f"{topic}.yaml", {name: figure.value for name, figure in figures.items()})[0]
-
-
-P02, P15 = rule_of("p02"), rule_of("p15")
 
 
 def typical(rule: Rule, **changes: Any) -> dict[str, Value]:
@@ -45,29 +37,40 @@ def typical(rule: Rule, **changes: Any) -> dict[str, Value]:
 
 
 def cases() -> Iterator[Any]:
-    for rule in (P02, P15):
+    """Every golden case of every rule."""
+    for rule in RULES.values():
         for number, case in enumerate(rule.cases):
             yield pytest.param(rule, case, id=f"{rule.id}-{number}-{case.expect}")
 
 
+def case_facts(rule: Rule, case: Any) -> dict[str, Value]:
+    """The facts of a case, with what they exclude."""
+    given = {name: read_value(FACTS[name], raw) for name, raw in case.facts(rule.typical).items()}
+    return completed(FACTS, given)
+
+
 @pytest.mark.parametrize(("rule", "case"), list(cases()))
 def test_golden_case(rule: Rule, case: Any) -> None:
-    facts = {name: read_value(FACTS[name], raw) for name, raw in case.facts(rule.typical).items()}
-    assert evaluate(rule, facts, case.on).verdict == case.expect
+    assert evaluate(rule, case_facts(rule, case), case.on).verdict == case.expect
 
 
-def test_every_leaf_has_a_case_each_way() -> None:
-    for rule in (P02, P15):
-        seen = set()
-        for case in rule.cases:
-            facts = {name: read_value(FACTS[name], raw) for name, raw in case.facts(rule.typical).items()}
-            seen |= {(leaf.name, leaf.truth) for leaf in evaluate(rule, facts, case.on).leaves}
-        assert {(leaf.name, truth) for leaf in rule.leaves for truth in (True, False, None)} <= seen
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.kind != "audience"])
+def test_every_leaf_has_a_case_each_way(name: str) -> None:
+    """A condition that the plan never explains is always open; a guard is never met."""
+    rule = RULES[name]
+    seen = {
+        (leaf.name, leaf.truth)
+        for case in rule.cases
+        for leaf in evaluate(rule, case_facts(rule, case), case.on).leaves
+    }
+    for leaf in rule.leaves:
+        ways = {None} if leaf.undefined else {False, None} if leaf.is_guard else {True, False, None}
+        assert {truth for name, truth in seen if name == leaf.name} == ways, leaf.name
 
 
 def test_order_of_questions() -> None:
     assert evaluate(P02, {}, ON).askable == P02.facts
-    assert evaluate(P15, {}, ON).askable[:3] == ("age", "work_since_graduation", "registered_in_city")
+    assert evaluate(P15, {}, ON).askable[:3] == ("age", "registered_in_city", "work_since_graduation")
     assert evaluate(P15, {}, ON).askable[-1] == "times_received"
     asked_again = evaluate(P02, typical(P02, registered_since=Days(date(2012, 7, 1), DAY)), ON)
     assert asked_again.askable == ("registered_since",)
@@ -100,11 +103,27 @@ def test_reasons_say_what_is_needed_and_where_it_stands() -> None:
     assert dict(since.needed) == {"before": "2012-07-31"}
 
 
-def test_every_text_key_has_its_text() -> None:
-    for rule in (P02, P15):
-        for result in (evaluate(rule, {}, ON), evaluate(rule, typical(rule), ON)):
-            assert {leaf.text_key for leaf in result.leaves} <= set(rule.texts)
-            assert {change.text_key for change in result.would_change} <= set(rule.texts)
+def results_of(rule: Rule) -> Iterator[Result]:
+    """The results of a rule's cases, of nothing told, and of each yes and no alone."""
+    told = [case_facts(rule, case) for case in rule.cases]
+    told += [{fact: answer} for fact in rule.facts if FACTS[fact].type == "bool" for answer in (True, False)]
+    for facts in ({}, *told):
+        yield evaluate(rule, facts, ON)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_reason_has_its_text(rule: Rule) -> None:
+    """A guard speaks only where the plan is silent, an audience has nothing to give reasons for."""
+    silent = {leaf.name for leaf in rule.leaves if leaf.is_guard or rule.kind == "audience"}
+    for result in results_of(rule):
+        assert {leaf.text_key for leaf in result.leaves if leaf.text_key} <= set(rule.texts)
+        assert {leaf.name for leaf in result.leaves if not leaf.text_key} <= silent
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_change_has_its_text(rule: Rule) -> None:
+    for result in results_of(rule):
+        assert {change.text_key for change in result.would_change} <= set(rule.texts)
 
 
 def test_what_would_change_a_no() -> None:
@@ -211,6 +230,21 @@ def test_window(times: Schedule, day: str, expected: str) -> None:
     assert window(times, date.fromisoformat(day)) == expected
 
 
+@pytest.mark.parametrize("topic", KNOWLEDGE.topics.values(), ids=KNOWLEDGE.topics)
+def test_the_window_of_every_topic_on_every_day(topic: Topic) -> None:
+    for year in (2017, 2018, 2019, 2026):
+        day = date(year, 1, 1)
+        while day.year == year:
+            assert window(topic, day) == naive_rules.window_of(topic.id, day), day
+            day += timedelta(days=1)
+
+
+def test_rules_and_their_topics_name_the_same_months() -> None:
+    for rule in RULES.values():
+        assert rule.apply_months in ((), KNOWLEDGE.topics[rule.id.partition(".")[0]].apply_months)
+    assert P02.apply_months == KNOWLEDGE.topics["p02"].apply_months == (7,)
+
+
 TREE = """
 rules:
   - id: p20
@@ -307,7 +341,8 @@ def test_a_condition_the_plan_never_explains(tmp_path: Path) -> None:
 
 
 def test_an_audience_is_never_told_no(tmp_path: Path) -> None:
-    rule = load_text(tmp_path, TREE.replace("KIND", "audience"), most=50)
+    words = "audience\n    addressee: 小店\n    source: item"
+    rule = load_text(tmp_path, TREE.replace("KIND", words), most=50)
     assert evaluate(rule, {"employees": 51}, ON).verdict == "cannot_tell"
 
 
@@ -332,11 +367,15 @@ def test_faults_of_a_rule_file(tmp_path: Path, old: str, new: str, said: str) ->
 
 
 def test_graph() -> None:
-    drawn = mermaid(P15)
-    assert drawn.startswith("flowchart TD\n")
-    assert "age in 18 .. 29" in drawn
-    assert "not defined: work_since_graduation in part_time_or_casual .. military" in drawn
-    assert "times_received < 4" in drawn
+    drawn = mermaid(P15, {name: fact.type for name, fact in FACTS.items()})
+    assert drawn.startswith('flowchart TD\n  verdict(["p15: eligible when"])\n  n[["all of these"]]\n')
+    assert 'leaf_age["age: 18 to 29 years"]' in drawn
+    assert '{{"one of these is enough"}}' in drawn
+    assert "work since graduation: part time or casual or military; the plan does not define it" in drawn
+    assert "times received: less than 4" in drawn
+    drawn = mermaid(P02)
+    assert 'leaf_registered_since_open["on 2012-07-31: the plan does not define it"]:::open' in drawn
+    assert "  leaf_registered_since -.-> leaf_registered_since_open\n" in drawn
 
 
 def test_values_survive_the_store() -> None:

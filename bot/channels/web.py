@@ -253,7 +253,8 @@ class WebChat:
             raise Refused(413, "web.error_long", limit=TEXT_LIMIT) from None
         except ValueError:
             raise Refused(400, "web.error_encoding") from None
-        return {name: sound(value) for name, value in fields}
+        ticks = [value for name, value in fields if name == "tick" and value.isdecimal()]
+        return {name: sound(value) for name, value in fields} | {"tick": ".".join(ticks)}
 
     async def send(self, request: Request) -> Response:
         """A message or a pressed button. 202 for the script; without it, the page again once the answer is there."""
@@ -275,6 +276,8 @@ class WebChat:
 
     def _incoming(self, visitor: Visitor, form: dict[str, str], lang: str) -> Incoming:
         text, choice = form.get("text", "").strip(), form.get("choice", "")
+        if choice == "ticked:done":  # check boxes, sent with the button
+            choice = f"ticked:{form['tick'] or 'none'}"
         if choice and len(choice) > CHOICE_LIMIT:
             raise Refused(400, "conversation.choice_unknown")
         if not choice and not text:

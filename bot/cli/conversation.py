@@ -14,8 +14,8 @@ from bot import clock
 from bot.channels.console import ADDRESS, ConsoleChannel, document
 from bot.channels.text import sound
 from bot.cli.serving import patient_encoder
-from bot.dialogue import Staffing, interview
-from bot.dialogue.state import State, from_doc
+from bot.dialogue import Staffing, told
+from bot.dialogue.state import SITUATIONS, State, from_doc
 from bot.dialogue.world import topic_of_rule
 from bot.messages import Incoming, Reply, Speaker
 from bot.pipeline.house import House, build_house
@@ -102,7 +102,9 @@ class Conversation:
     def wants_number(self) -> bool:
         """Does a question wait whose answer may be a number?"""
         asking = self.state().asking
-        return asking is not None and not self._resources.knowledge.facts[asking.fact].choices
+        if asking is None or asking.fact == SITUATIONS:
+            return asking is not None
+        return not self._resources.knowledge.facts[asking.fact].choices
 
     def standing(self) -> dict[str, Any]:
         """{"asking", "verdicts", "window", "mode"} of the contract."""
@@ -110,15 +112,14 @@ class Conversation:
         world = self._resources.world(self.now(), Staffing())
         conversation = self._house.door.conversation(ADDRESS)
         standing = self._house.door.standing(conversation) if conversation is not None else None
-        found = interview.verdicts(state, world)
+        found = told.verdicts(state, world)
         topics = dict.fromkeys(topic_of_rule(rule) for rule in found)
-        if state.interview is not None:
-            topics[topic_of_rule(state.interview.rule)] = None
+        topics |= dict.fromkeys(topic_of_rule(rule.id) for rule in told.rules_of(state, world))
         return {
             "asking": state.asking.fact if state.asking else None,
             "verdicts": found,
             "window": {
-                topic: window(interview.schedule(self._resources.knowledge.topics[topic], world), world.today)
+                topic: window(told.schedule(self._resources.knowledge.topics[topic], world), world.today)
                 for topic in topics
             },
             "mode": (standing.speaker if standing else Speaker.BOT).value,

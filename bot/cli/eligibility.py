@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
+from bot import config
+from bot.cli.knowledge import ROOT, report
 from bot.clock import now
 from bot.dialogue.world import topic_of_rule
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
+from bot.store import Store
 from knowledge.catalog import Catalog, figures_for
-from knowledge.facts import read_value
+from knowledge.facts import completed, read_value
 from knowledge.library import Knowledge, load
 from knowledge.rules import LeafResult, Result, Rule, evaluate, mermaid
 from knowledge.rules.values import NOT_ASKED, Value
@@ -73,7 +79,7 @@ def _given(loaded: Knowledge, facts_json: str) -> dict[str, Value]:
             values[name] = read_value(fact, raw)
         except ValueError as error:
             raise click.ClickException(str(error)) from None
-    return values
+    return completed(loaded.facts, values)
 
 
 def _document(loaded: Knowledge, rule: Rule, result: Result, on: date, voice: Voice) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def _document(loaded: Knowledge, rule: Rule, result: Result, on: date, voice: Vo
         "plan": loaded.plan,
         "on": on.isoformat(),
         "window": window(schedule, on),
-        "reasons": [reason(leaf) for leaf in result.leaves],
+        "reasons": [reason(leaf) for leaf in result.leaves if leaf.counts and leaf.text_key],
         "missing": list(result.missing),
         "would_change": [
             {
@@ -135,6 +141,23 @@ def facts(topic: str | None, lang: str) -> None:
 
 
 @eligibility.command()
+@click.option("--settle", "settled", type=int, multiple=True, help="Take this proposal off the list.")
+def proposals(settled: tuple[int, ...]) -> None:
+    """List checks that caseworkers think wrong, as golden cases to put beside the rule (YAML)."""
+    with contextlib.closing(Store(config.load().database)) as store:
+        if settled:
+            click.echo(f"{store.settle_proposals(settled)} settled")
+            return
+        found = store.proposals()
+    for row in found:
+        case = row.proposal
+        click.echo(f"# proposal {row.id}: {case.rule} says {case.verdict}" + (f"; {case.note}" if case.note else ""))
+        given = json.dumps(dict(case.given), ensure_ascii=False)
+        click.echo(f'- {{given: {given}, expect: {case.expect}, "on": {case.day}}}')
+    click.echo(f"{len(found)} proposals. Done with one: labor-bot eligibility proposals --settle ID.", err=True)
+
+
+@eligibility.command()
 @click.argument("topic")
 def graph(topic: str) -> None:
     """Print a topic's rules as Mermaid."""
@@ -143,4 +166,50 @@ def graph(topic: str) -> None:
     if not found:
         raise click.ClickException(f"there is no rule for {topic!r}.")
     for rule in found:
-        click.echo(mermaid(rule))
+        click.echo(mermaid(rule, {name: fact.type for name, fact in loaded.facts.items()}))
+
+
+@eligibility.command()
+@ROOT
+def lint(root: Path) -> None:
+    """Report every fault of rules, facts and golden cases with file and line; exit 1 if there is any."""
+    from knowledge.check import lint as find_faults
+    from knowledge.check import warnings
+
+    sys.exit(report(find_faults(root), warnings(root)))
+
+
+@eligibility.command()
+@click.argument("topic", required=False)
+@ROOT
+def card(topic: str | None, root: Path) -> None:
+    """Print the rule card of a topic (or of all): conditions, sources, graph, open words."""
+    from knowledge.cards import card as section
+    from knowledge.cards import topics_with_rules
+
+    loaded = load(root)
+    wanted = topic_of_rule(topic) if topic and topic in loaded.rules else topic
+    found = [each for each in topics_with_rules(loaded) if wanted in (None, each.id, each.parent)]
+    if not found:
+        raise click.ClickException(f"there is no rule for {topic!r}.")
+    click.echo("\n".join(section(loaded, each) for each in found), nl=False)
+
+
+@eligibility.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write it (default: print it).")
+@ROOT
+def cards(output: Path | None, root: Path) -> None:
+    """Write the page of all rules, such as docs/eligibility.md: how a verdict is reached, then one card a topic."""
+    from bot.pipeline.resources import TEMPLATES
+    from knowledge.cards import card as section
+    from knowledge.cards import overview, topics_with_rules
+
+    loaded = load(root)
+    intro = (TEMPLATES / "docs" / "eligibility.md").read_text("utf-8")
+    topics = topics_with_rules(loaded)
+    page = "\n".join([intro + overview(loaded), *(section(loaded, each) for each in topics)])
+    if output is None:
+        click.echo(page, nl=False)
+        return
+    output.write_text(page, "utf-8", newline="\n")
+    click.echo(f"{output}: {len(topics)} cards")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from knowledge.faults import Fault
 from knowledge.sources import PACKAGED
 
 ROOT = click.option(
@@ -36,14 +38,22 @@ def export(root: Path) -> None:
 @knowledge.command()
 @ROOT
 def check(root: Path) -> None:
-    """Report every fault with file and line; exit 1 if there is any."""
+    """Report every fault with file and line, that of the rules too; exit 1 if there is any."""
     from knowledge.check import check as find_faults
+    from knowledge.check import warnings
 
-    faults = find_faults(root)
+    sys.exit(report(find_faults(root), warnings(root)))
+
+
+def report(faults: Sequence[Fault], warnings: Sequence[Fault]) -> int:
+    """Prints faults, then what works and is not finished. Returns the exit code, which counts faults alone."""
     for fault in faults:
         click.echo(f"{fault}")
+    for warning in warnings:
+        if warning not in faults:
+            click.echo(f"{warning.file}:{warning.line}: warning: {warning.text}")
     click.echo(f"faults: {len(faults)}" if faults else "no faults", err=True)
-    sys.exit(1 if faults else 0)
+    return 1 if faults else 0
 
 
 @knowledge.command()

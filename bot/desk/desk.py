@@ -62,6 +62,7 @@ class Desk:
             Route("/desk/cases/{id:int}/reply", self._post(self.reply), methods=["POST"]),
             Route("/desk/cases/{id:int}/draft", self._post(self.draft), methods=["POST"]),
             Route("/desk/cases/{id:int}/close", self._post(self.close), methods=["POST"]),
+            Route("/desk/cases/{id:int}/propose", self._post(self.propose), methods=["POST"]),
         ]
         return [
             *routes,
@@ -218,7 +219,15 @@ class Desk:
         context = views.conversation(self.resources, self.house.store, row, staff, self._lang(request))
         draft = draft or self.house.store.draft(row.id, staff.id)
         return self._render(
-            request, "case", status, staff=staff, error=error, draft=draft, form_id=uuid.uuid4().hex, **context
+            request,
+            "case",
+            status,
+            staff=staff,
+            error=error,
+            draft=draft,
+            form_id=uuid.uuid4().hex,
+            proposed=request.query_params.get("proposed", ""),
+            **context,
         )
 
     def _changed(self, conversation: int) -> None:
@@ -294,6 +303,21 @@ class Desk:
         await self.house.store.note(staff.id, "case.close", f"case/{row.id}")
         self._changed(row.conversation)
         return RedirectResponse("/desk", 303)
+
+    async def propose(self, request: Request, staff: StaffRow) -> Response:
+        """A verdict is thought wrong: the check goes to the authors of rules, without who it was."""
+        row = self.house.store.case(request.path_params["id"])
+        if row is None:
+            return self._error(request, "desk.error_no_case", 404)
+        if staff.role not in ANSWERING:
+            return self._case(request, staff, row, self._words(request, "desk.error_role"), 403)
+        form = await self._form(request)
+        proposal = views.proposal(self.resources, self.house.store, row, form)
+        if proposal is None:
+            return self._case(request, staff, row, self._words(request, "desk.error_proposal"), 400)
+        await self.house.store.propose(staff.id, proposal)
+        await self.house.store.note(staff.id, "rule.propose", f"rule/{proposal.rule}")
+        return RedirectResponse(f"/desk/cases/{row.id}?proposed={proposal.rule}", 303)
 
     # -- live
 

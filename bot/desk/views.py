@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from bot.clock import TAIPEI
 from bot.desk.auth import ANSWERING
-from bot.dialogue import interview
+from bot.dialogue import told as told_facts
+from bot.dialogue.options import name_key
 from bot.dialogue.state import from_doc
-from bot.dialogue.world import Staffing, topic_of_rule
+from bot.dialogue.world import Staffing
 from bot.messages import Entry, Speaker
 from bot.pipeline.resources import Resources
 from bot.render.pages import bubble_of
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
+from bot.store.proposals import Proposal
 from bot.store.records import CaseRow, StaffRow
+from intents.redact import redacted as masked
+from knowledge.rules import VERDICTS
+from knowledge.rules.golden import redacted
+
+NOTE_LIMIT = 500
 
 
 def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str, Any]:
@@ -66,6 +74,7 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "can_claim": row.state == "waiting" and staff.role in ANSWERING,
         "held_by": row.holder_name if row.state == "human" and not mine else "",
         "facts": facts,
+        "can_propose": staff.role in ANSWERING,
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
     }
 
@@ -79,12 +88,33 @@ def _until_closed(entries: list[Entry], row: CaseRow) -> list[Entry]:
 
 def _verdicts(
     resources: Resources, state_doc: str, told: dict[str, dict[str, Any]], voice: Voice
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
+    """The verdicts on what was told; rules with nothing to ask say nothing here."""
     if not told:
         return []
-    state = from_doc(state_doc, told)
-    world = resources.world(resources.clock(), Staffing())
+    state, world = from_doc(state_doc, told), resources.world(resources.clock(), Staffing())
     return [
-        {"label": voice(f"{topic_of_rule(rule)}.label"), "verdict": verdict}
-        for rule, verdict in interview.verdicts(state, world).items()
+        {
+            "rule": rule.id,
+            "label": voice(name_key(rule)),
+            "verdict": verdict,
+            "others": [each for each in VERDICTS[rule.kind].values() if each != verdict],
+        }
+        for name, verdict in told_facts.verdicts(state, world).items()
+        if (rule := world.knowledge.rules[name]).facts
     ]
+
+
+def proposal(resources: Resources, store: Store, row: CaseRow, form: Mapping[str, str]) -> Proposal | None:
+    """The check a caseworker thinks wrong as a golden case: coarse values, no words of the citizen."""
+    told: dict[str, dict[str, Any]] = {}
+    for subject, fact, value in store.facts(row.conversation):
+        told.setdefault(subject, {})[fact] = value
+    state, world = from_doc(store.state(row.conversation), told), resources.world(resources.clock(), Staffing())
+    rule, expect = world.rule(form.get("rule", "")), form.get("expect", "")
+    verdict = told_facts.verdicts(state, world).get(form.get("rule", ""))
+    if rule is None or verdict is None or expect not in VERDICTS[rule.kind].values() or expect == verdict:
+        return None
+    given = redacted(rule, told_facts.values(state, world), world.today)
+    note = masked(form.get("note", ""))[:NOTE_LIMIT]
+    return Proposal(rule.id, verdict, expect, given, world.today.isoformat(), note)

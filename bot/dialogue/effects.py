@@ -11,11 +11,13 @@ from knowledge.rules import Result
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A button: its id and the catalog key of its label. `names` fill placeholders with other texts, by key."""
+    """A button: its id and the catalog key of its label. `names` fill placeholders with other texts, by key; `ticked`:
+    one of several to choose together, and whether it is."""
 
     id: str
     key: str
     names: tuple[tuple[str, str], ...] = ()
+    ticked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,10 @@ class ShowCards:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question of an interview about `subject`. `left` is the greatest number of questions still to come."""
+    """A question of an interview about `subject`. `left` is the greatest number of questions still to come.
+
+    `count`: the number of rules looked at when the question belongs to the screening, else 0.
+    """
 
     rule: str
     topic: str
@@ -65,6 +70,34 @@ class Ask:
     narrower: bool = False
     left: int = 0
     can_go_back: bool = False
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskSituations:
+    """The list of situations to tick. `count` is the number of rules the screening looks at."""
+
+    subject: str
+    facts: tuple[str, ...]
+    ticked: tuple[str, ...]
+    count: int
+    first: bool = False
+    helping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What was ticked in the list of situations, shown so that a misreading can be corrected."""
+
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """Answers told in earlier messages, taken over into a check, each with a way to change it."""
+
+    answers: tuple[tuple[str, object], ...]
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +112,12 @@ class Readback:
 
 @dataclass(frozen=True, slots=True)
 class ShowSummary:
-    """The answers of an interview, each with a way to change it."""
+    """The answers of an interview, each with a way to change it; `situations`: the list of them can be changed too."""
 
-    rule: str
-    topic: str
     subject: str
     answers: tuple[tuple[str, object], ...]
     on: date
+    situations: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +130,15 @@ class ShowVerdict:
     result: Result
     window: str
     on: date
+
+
+@dataclass(frozen=True)
+class ShowGroups:
+    """The result of the screening: every rule it looked at with its window. `early`: questions were left."""
+
+    subject: str
+    results: tuple[tuple[Result, str], ...]
+    early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +164,19 @@ class Forget:
 
 
 Effect = (
-    Say | Welcome | ShowTopic | ShowCards | Ask | Readback | ShowSummary | ShowVerdict | Hotlines | OpenCase | Forget
+    Say
+    | Welcome
+    | ShowTopic
+    | ShowCards
+    | Ask
+    | AskSituations
+    | Ticked
+    | Prefilled
+    | Readback
+    | ShowSummary
+    | ShowVerdict
+    | ShowGroups
+    | Hotlines
+    | OpenCase
+    | Forget
 )

@@ -1,21 +1,30 @@
-"""One question a turn: start, answer, back, change, stop, result."""
+"""One question a turn: start, answer, back, change, stop, result. One rule, or all of them (the screening)."""
 
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
 from typing import Any
 
-from bot.dialogue import options
-from bot.dialogue.effects import Ask, Effect, Option, Readback, Say, ShowSummary, ShowVerdict
-from bot.dialogue.state import Asking, Interview, State
-from bot.dialogue.topics import unknown_choice
+from bot.dialogue import options, questions, told
+from bot.dialogue.effects import (
+    Ask,
+    AskSituations,
+    Effect,
+    Option,
+    Prefilled,
+    Readback,
+    Say,
+    ShowGroups,
+    ShowSummary,
+    ShowVerdict,
+    Ticked,
+)
+from bot.dialogue.questions import Question
+from bot.dialogue.state import SCREENING, SITUATIONS, Asking, Interview, State
+from bot.dialogue.topics import checks_of, unknown_choice
 from bot.dialogue.world import Heard, World, topic_of_rule
-from intents.slots import Parsed, parse
-from knowledge.library import Topic
-from knowledge.rules import Result, Rule, evaluate
-from knowledge.rules.values import Born, from_json, to_json
-from knowledge.rules.window import Schedule, window
+from intents.slots import Parsed, parse, read_ticks
+from knowledge.rules.values import to_json
 
 Outcome = tuple[State, tuple[Effect, ...]]
 SUBJECTS = ("self", "other_person", "business")
@@ -23,23 +32,37 @@ DOES_NOT_KNOW = "unknown"
 DECLINED = "declined"
 
 
-def result_of(state: State, world: World, rule: Rule) -> Result:
-    """The rule's result for the subject now spoken of, on today's date."""
-    facts = {name: from_json(value) for name, value in state.told().items()}
-    return evaluate(rule, facts, world.today)
+# -- start and stop
 
 
 def start(state: State, world: World, rule_id: str, sent_ms: int, subject: str = "") -> Outcome:
     """Begin a check. Facts told before about the same subject are kept and need not be asked again."""
     rule = world.rule(rule_id)
-    if rule is None:
-        return unknown_choice(state)
-    subject = subject or (state.subject if state.subject in rule.subjects else rule.subjects[0])
-    topic = topic_of_rule(rule_id)
+    if rule is None or rule.kind == "audience":
+        return checks_of(state, world, rule_id)
+    subject = _subject(state, subject, rule.subjects)
+    state = dataclasses.replace(state, topic=topic_of_rule(rule_id))
+    return _begin(state, world, Interview(rule_id, subject), sent_ms)
+
+
+def screen(state: State, world: World, sent_ms: int, subject: str = "") -> Outcome:
+    """Begin the screening: what could one get at all?"""
+    subject = _subject(state, subject, SUBJECTS)
+    return _begin(dataclasses.replace(state, topic=""), world, Interview(SCREENING, subject), sent_ms)
+
+
+def _subject(state: State, wanted: str, possible: tuple[str, ...]) -> str:
+    """Whom it is about: as chosen, else as the messages said, else as before, else the rule's first."""
+    return next((each for each in (wanted, state.about, state.subject) if each in possible), possible[0])
+
+
+def _begin(state: State, world: World, interview: Interview, sent_ms: int) -> Outcome:
     state = dataclasses.replace(
-        state, interview=Interview(rule_id, subject), subject=subject, topic=topic, aspect="", misses=0, rating=False
+        state, interview=interview, asking=None, subject=interview.subject, aspect="", misses=0, rating=False
     )
-    return _next(state, world, rule, sent_ms, first=True)
+    state, taken = told.take_over(state, told.rules_of(state, world), world)
+    before = (Prefilled(taken, world.today),) if taken else ()
+    return _next(dataclasses.replace(state, about=""), world, sent_ms, first=True, before=before)
 
 
 def change_subject(state: State, world: World, subject: str, sent_ms: int) -> Outcome:
@@ -47,81 +70,127 @@ def change_subject(state: State, world: World, subject: str, sent_ms: int) -> Ou
     if subject not in SUBJECTS:
         return unknown_choice(state)
     if state.interview is None:
-        return dataclasses.replace(state, subject=subject), (
-            Say(f"conversation.subject.{subject}", (options.CHECKS, options.MENU)),
+        return dataclasses.replace(state, subject=subject, about=""), (
+            Say(f"conversation.subject.{subject}", (options.SCREEN, options.CHECKS, options.MENU)),
         )
+    if state.interview.rule == SCREENING:
+        return screen(state, world, sent_ms, subject)
     rule = world.rule(state.interview.rule)
     if rule is None or subject not in rule.subjects:
         return unknown_choice(state)
     return start(state, world, state.interview.rule, sent_ms, subject)
 
 
-def _askable(state: State, result: Result) -> tuple[str, ...]:
-    passed = state.interview.passed if state.interview else ()
-    return tuple(fact for fact in result.askable if fact not in passed)
+def stop(state: State, world: World) -> Outcome:
+    """Leave the check; what was told stays for a later one."""
+    if state.interview is None:
+        return state, (Say("conversation.nothing_open", (options.CHECKS, options.MENU)),)
+    rule = state.interview.rule
+    state = dataclasses.replace(state, interview=None, asking=None)
+    resume = Option(SCREENING if rule == SCREENING else f"check:{rule}", "conversation.choice.resume")
+    return state, (Say("conversation.stopped", (resume, options.MENU, options.PERSON)),)
 
 
-def _next(
-    state: State, world: World, rule: Rule, sent_ms: int, first: bool = False, before: tuple[Effect, ...] = ()
-) -> Outcome:
+# -- the next question, or the result
+
+
+def _next(state: State, world: World, sent_ms: int, first: bool = False, before: tuple[Effect, ...] = ()) -> Outcome:
     """The next question that can still matter, or the result."""
     assert state.interview is not None
-    result = result_of(state, world, rule)
-    left = () if result.settled else _askable(state, result)
-    if not left:
-        return _end(state, world, rule, result, before)
-    fact = left[0]
-    narrower = fact in state.told()
-    asked = (*(name for name in state.interview.asked if name != fact), fact)
-    state = dataclasses.replace(
-        state,
-        interview=dataclasses.replace(state.interview, asked=asked),
-        asking=Asking(fact, since_ms=sent_ms),
-    )
-    question = Ask(
-        rule.id,
-        topic_of_rule(rule.id),
-        fact,
+    question = questions.next_question(state, world)
+    if question is None:
+        return _end(state, world, before)
+    asked = (*(name for name in state.interview.asked if name != question.fact), question.fact)
+    interview = dataclasses.replace(state.interview, asked=asked, shown=question.situations or state.interview.shown)
+    narrower = question.fact in state.told()
+    state = dataclasses.replace(state, interview=interview, asking=Asking(question.fact, since_ms=sent_ms))
+    return state, (*before, _ask(state, world, question, first=first, narrower=narrower))
+
+
+def _ask(
+    state: State,
+    world: World,
+    question: Question,
+    first: bool = False,
+    narrower: bool = False,
+    helping: bool = False,
+) -> Effect:
+    assert state.interview is not None
+    interview = state.interview
+    count = len(told.screened(world, state.subject)) if interview.rule == SCREENING else 0
+    if question.fact == SITUATIONS:
+        return AskSituations(state.subject, interview.shown, interview.ticked, count, first, helping)
+    return Ask(
+        question.rule.id,
+        topic_of_rule(question.rule.id),
+        question.fact,
         state.subject,
         first=first,
+        helping=helping,
         narrower=narrower,
-        left=len(left),
-        can_go_back=len(asked) > 1,
+        left=question.left,
+        can_go_back=len(interview.asked) > 1,
+        count=count,
     )
-    return state, (*before, question)
 
 
-def _end(state: State, world: World, rule: Rule, result: Result, before: tuple[Effect, ...]) -> Outcome:
+def _again(state: State, world: World, helping: bool) -> Effect:
+    """The open question once more."""
+    assert state.asking is not None
+    rules = told.rules_of(state, world)
+    fact = state.asking.fact
+    rule = next((rule for rule in rules if fact in rule.facts), rules[0])
+    return _ask(state, world, Question(fact, rule, 0), helping=helping)
+
+
+def _end(state: State, world: World, before: tuple[Effect, ...], early: bool = False) -> Outcome:
     assert state.interview is not None
-    topic_id = topic_of_rule(rule.id)
-    topic = world.knowledge.topics[topic_id]
-    answers = tuple((leaf, state.told().get(leaf)) for leaf in rule.facts if leaf in state.told())
-    summary = ShowSummary(rule.id, topic_id, state.subject, answers, world.today)
-    verdict = ShowVerdict(
-        rule.id, topic_id, state.subject, result, window(schedule(topic, world), world.today), world.today
+    rules = told.rules_of(state, world)
+    done = {f"{state.subject}/{rule.id}" for rule in rules if rule.kind != "audience"}
+    ended = dataclasses.replace(state, asking=None, ended=tuple(sorted({*state.ended, *done})))
+    if state.interview.rule == SCREENING:
+        results = tuple((told.result_of(state, world, rule), told.window_of(rule.id, world)) for rule in rules)
+        last: Effect = ShowGroups(state.subject, results, early)
+    else:
+        rule = rules[0]
+        result, window = told.result_of(state, world, rule), told.window_of(rule.id, world)
+        last = ShowVerdict(rule.id, topic_of_rule(rule.id), state.subject, result, window, world.today)
+    summary = _summary(state, world)
+    return ended, (*before, *((summary,) if summary.answers or summary.situations else ()), last)
+
+
+def _summary(state: State, world: World) -> ShowSummary:
+    """The answers of the interview. Of the list of situations only what was ticked is repeated."""
+    assert state.interview is not None
+    names = dict.fromkeys(name for rule in told.rules_of(state, world) for name in rule.facts)
+    shown = state.interview.shown
+    answers = tuple(
+        (name, value)
+        for name in names
+        if (value := state.told().get(name)) is not None and (value is not False or name not in shown)
     )
-    ended = tuple(sorted({*state.ended, f"{state.subject}/{rule.id}"}))
-    state = dataclasses.replace(state, asking=None, ended=ended)
-    return state, (*before, *((summary,) if answers else ()), verdict)
+    return ShowSummary(state.subject, answers, world.today, situations=bool(shown))
 
 
-def schedule(topic: Topic, world: World) -> Schedule:
-    """The times of a topic; one without a period runs through the plan's year."""
-    year = world.knowledge.year
-    start, end = (topic.period.start, topic.period.end) if topic.period else (f"{year}-01", f"{year}-12")
-    return Schedule.of(start, end, topic.apply.months if topic.apply else (), year)
+def results(state: State, world: World) -> Outcome:
+    """What the screening can say so far."""
+    if state.interview is None or state.interview.rule != SCREENING:
+        return unknown_choice(state)
+    return _end(state, world, (), early=state.asking is not None)
+
+
+# -- answers
 
 
 def read(state: State, world: World, heard: Heard) -> Parsed | None:
     """The answer in a text, if it is one to the open question."""
-    if state.asking is None or state.interview is None or heard.text is None:
+    rules = told.rules_of(state, world)
+    if state.asking is None or heard.text is None or state.asking.fact == SITUATIONS or not rules:
         return None
     fact = world.knowledge.facts[state.asking.fact]
-    figure = world.knowledge.topics[topic_of_rule(state.interview.rule)].figures.get(fact.after or "")
-    after = date.fromisoformat(str(figure.value)) if figure else None
-    age = from_json(state.told().get("age"))
-    born = age if isinstance(age, Born) else None
-    return parse(fact, heard.text, state.lang, world.today, world.words, after=after, born=born)
+    rule = next((rule for rule in rules if fact.id in rule.facts), rules[0])
+    after = told.after_of(fact, rule, world)
+    return parse(fact, heard.text, state.lang, world.today, world.words, after=after, born=told.born_of(state))
 
 
 def take(state: State, world: World, value: Any, sent_ms: int, show: bool = False) -> Outcome:
@@ -129,13 +198,12 @@ def take(state: State, world: World, value: Any, sent_ms: int, show: bool = Fals
     assert state.interview is not None
     assert state.asking is not None
     fact = state.asking.fact
-    rule = world.knowledge.rules[state.interview.rule]
     # Asked a second time because the first answer was too rough: what is still too rough now stays so.
     passed = (*state.interview.passed, fact) if fact in state.told() else state.interview.passed
     interview = dataclasses.replace(state.interview, passed=passed)
     state = dataclasses.replace(state.with_fact(fact, value), asking=None, misses=0, interview=interview)
     before = (Readback(fact, value, state.subject, world.today),) if show else ()
-    return _next(state, world, rule, sent_ms, before=before)
+    return _next(state, world, sent_ms, before=before)
 
 
 def take_parsed(state: State, world: World, parsed: Parsed, sent_ms: int) -> Outcome:
@@ -151,56 +219,116 @@ def take_choice(state: State, world: World, rest: str, sent_ms: int) -> Outcome:
     """`answer:<fact>:<value>`: a button of the open question, or of an earlier one (which changes that answer)."""
     fact_id, _, raw = rest.partition(":")
     fact = world.knowledge.facts.get(fact_id)
-    if fact is None or state.interview is None or raw not in (*fact.choices, DOES_NOT_KNOW, DECLINED):
-        return unknown_choice(state)
-    rule = world.rule(state.interview.rule)
-    if rule is None or fact_id not in rule.facts:
+    if fact is None or raw not in (*fact.choices, DOES_NOT_KNOW, DECLINED) or not _asks(state, world, fact_id):
         return unknown_choice(state)
     state = dataclasses.replace(state, asking=Asking(fact_id, sent_ms))
     return take(state, world, fact.choice_value(raw), sent_ms)
 
 
+def _asks(state: State, world: World, fact: str) -> bool:
+    return any(fact in rule.facts for rule in told.rules_of(state, world))
+
+
+def about_another(state: State, world: World, heard: Heard, subject: str) -> Outcome:
+    """An answer that speaks of somebody else ("my father is 72"): from now on the check is about that person.
+
+    What was told about the one before stays there; the answer counts if the open question can be asked about both.
+    """
+    after, effects = change_subject(state, world, subject, heard.sent_ms)
+    asking = state.asking
+    if after.interview is None or asking is None or asking.fact == SITUATIONS or asking.fact in after.told():
+        return after, effects
+    there = dataclasses.replace(
+        after,
+        asking=Asking(asking.fact, heard.sent_ms),
+        interview=dataclasses.replace(after.interview, asked=(asking.fact,)),
+    )
+    parsed = read(there, world, heard)
+    if parsed is None or parsed.kind == "unreadable" or subject not in world.knowledge.facts[asking.fact].subjects:
+        return after, effects
+    last, more = take_parsed(there, world, parsed, heard.sent_ms)
+    return last, (Say(f"conversation.subject.{subject}"), *more)
+
+
 def misread(state: State, world: World, sent_ms: int) -> Outcome:
     """Not an answer: asked again once with help, then it can be passed over."""
-    assert state.interview is not None
     assert state.asking is not None
     asking = dataclasses.replace(state.asking, tries=state.asking.tries + 1, since_ms=sent_ms)
     state = dataclasses.replace(state, asking=asking)
     key = "conversation.misread" if asking.tries == 1 else "conversation.misread_again"
-    more = () if asking.tries == 1 else (Option("skip", "conversation.choice.skip"), options.PERSON)
-    return state, (Say(key, more), _again(state, helping=True))
+    more = () if asking.tries == 1 else (options.SKIP, options.PERSON)
+    return state, (Say(key, more), _again(state, world, helping=True))
 
 
-def _again(state: State, helping: bool) -> Ask:
+# -- the list of situations
+
+
+def read_situations(state: State, world: World, heard: Heard) -> frozenset[str] | None:
+    """The situations a typed answer ticks, if it is one to the list."""
+    if state.asking is None or state.asking.fact != SITUATIONS or state.interview is None or heard.text is None:
+        return None
+    shown = state.interview.shown
+    labels = [world.situation(fact, state.lang) for fact in shown]
+    places = read_ticks(heard.text, state.lang, labels, world.words)
+    return None if places is None else frozenset(shown[place] for place in places)
+
+
+def tick(state: State, world: World, fact: str, sent_ms: int) -> Outcome:
+    """`tick:<fact>`: set or take back one mark; the list is shown again."""
+    if state.interview is None or state.asking is None or fact not in state.interview.shown:
+        return unknown_choice(state)
+    interview = state.interview
+    ticked = tuple(name for name in interview.shown if (name in interview.ticked) != (name == fact))
+    interview = dataclasses.replace(interview, ticked=ticked)
+    state = dataclasses.replace(state, interview=interview, asking=Asking(SITUATIONS, sent_ms))
+    return state, (_again(state, world, helping=False),)
+
+
+def take_ticked(state: State, world: World, rest: str, sent_ms: int) -> Outcome:
+    """`ticked:done`, `ticked:none`, or `ticked:1.3` with places from 1 (check boxes sent in one)."""
+    if state.interview is None or not state.interview.shown:
+        return unknown_choice(state)
+    shown = state.interview.shown
+    if rest in ("done", "none"):
+        return take_situations(state, world, frozenset(state.interview.ticked if rest == "done" else ()), sent_ms)
+    places = rest.split(".")
+    if not all(place.isdecimal() and 1 <= int(place) <= len(shown) for place in places):
+        return unknown_choice(state)
+    return take_situations(state, world, frozenset(shown[int(place) - 1] for place in places), sent_ms)
+
+
+def take_situations(state: State, world: World, ticked: frozenset[str], sent_ms: int, show: bool = False) -> Outcome:
+    """A ticked item is a yes, one shown and not ticked a no, one not shown stays unasked."""
     assert state.interview is not None
-    assert state.asking is not None
-    return Ask(
-        state.interview.rule,
-        topic_of_rule(state.interview.rule),
-        state.asking.fact,
-        state.subject,
-        helping=helping,
-        can_go_back=len(state.interview.asked) > 1,
-    )
+    interview, shown = state.interview, state.interview.shown
+    for fact in shown:
+        state = state.with_fact(fact, fact in ticked)
+    marks = tuple(fact for fact in shown if fact in ticked)
+    interview = dataclasses.replace(interview, ticked=marks)
+    state = dataclasses.replace(state, interview=interview, asking=None, misses=0)
+    return _next(state, world, sent_ms, before=(Ticked(marks),) if show else ())
+
+
+# -- again, skip, back, change
 
 
 def again(state: State, world: World, sent_ms: int) -> Outcome:
     """Ask the open question once more: after a digression, or after days."""
-    if state.interview is None:
+    if state.interview is None or not told.rules_of(state, world):
         return state, (Say("conversation.nothing_open", (options.CHECKS, options.MENU)),)
     if state.asking is None:
-        return _next(state, world, world.knowledge.rules[state.interview.rule], sent_ms)
+        return _next(state, world, sent_ms)
     state = dataclasses.replace(state, asking=dataclasses.replace(state.asking, since_ms=sent_ms))
-    return state, (_again(state, helping=False),)
+    return state, (_again(state, world, helping=False),)
 
 
 def skip(state: State, world: World, sent_ms: int) -> Outcome:
-    """Pass over the open question: it stays unasked."""
+    """Pass over the open question: it stays unasked; the items of a list may be asked one by one."""
     if state.interview is None or state.asking is None:
         return unknown_choice(state)
     passed = (*state.interview.passed, state.asking.fact)
     state = dataclasses.replace(state, interview=dataclasses.replace(state.interview, passed=passed), asking=None)
-    return _next(state, world, world.knowledge.rules[state.interview.rule], sent_ms)  # type: ignore[union-attr]
+    return _next(state, world, sent_ms)
 
 
 def back(state: State, world: World, sent_ms: int) -> Outcome:
@@ -217,8 +345,8 @@ def back(state: State, world: World, sent_ms: int) -> Outcome:
 
 def change(state: State, world: World, fact: str, sent_ms: int) -> Outcome:
     """Answer one question anew; the other answers stay."""
-    rule = world.rule(state.interview.rule) if state.interview else None
-    if rule is None or state.interview is None or fact not in rule.facts:
+    listed = fact == SITUATIONS and state.interview is not None and state.interview.shown
+    if state.interview is None or not (listed or _asks(state, world, fact)):
         return unknown_choice(state)
     rest = tuple(name for name in state.interview.asked if name != fact)
     return _ask_once_more(state, world, fact, rest, sent_ms)
@@ -228,28 +356,7 @@ def _ask_once_more(state: State, world: World, fact: str, before: tuple[str, ...
     assert state.interview is not None
     passed = tuple(name for name in state.interview.passed if name != fact)
     interview = dataclasses.replace(state.interview, asked=(*before, fact), passed=passed)
-    state = dataclasses.replace(state.with_fact(fact, None), interview=interview, asking=Asking(fact, sent_ms))
-    return state, (_again(state, helping=False),)
-
-
-def stop(state: State, world: World) -> Outcome:
-    """Leave the check; what was told stays for a later one."""
-    if state.interview is None:
-        return state, (Say("conversation.nothing_open", (options.CHECKS, options.MENU)),)
-    rule = state.interview.rule
-    state = dataclasses.replace(state, interview=None, asking=None)
-    resume = Option(f"check:{rule}", "conversation.choice.resume")
-    return state, (Say("conversation.stopped", (resume, options.MENU, options.PERSON)),)
-
-
-def verdicts(state: State, world: World) -> dict[str, str]:
-    """Every benefit or duty rule settled or ended for the subject now spoken of."""
-    found = {}
-    for rule_id, rule in world.knowledge.rules.items():
-        if rule.kind == "audience" or state.subject not in rule.subjects:
-            continue
-        result = result_of(state, world, rule)
-        open_now = state.interview is not None and state.asking is not None and state.interview.rule == rule_id
-        if result.settled or (f"{state.subject}/{rule_id}" in state.ended and not open_now):
-            found[rule_id] = result.verdict
-    return found
+    for name in state.interview.shown if fact == SITUATIONS else (fact,):
+        state = state.with_fact(name, None)
+    state = dataclasses.replace(state, interview=interview, asking=Asking(fact, sent_ms))
+    return state, (_again(state, world, helping=False),)

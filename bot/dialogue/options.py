@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.dialogue.effects import Option
-from bot.dialogue.world import World, rule_of_topic
-from knowledge.library import Topic
+from bot.dialogue.world import World, topic_of_rule
+from knowledge.library import Knowledge, Topic
+from knowledge.rules import Rule
 
 MENU = Option("menu", "conversation.choice.menu")
 PERSON = Option("handoff", "conversation.choice.person")
@@ -19,6 +20,10 @@ LANGUAGE = Option("language", "conversation.choice.language")
 FORGET = Option("forget", "conversation.choice.forget")
 SCREEN = Option("screening", "conversation.choice.screening")
 CHECKS = Option("checks", "conversation.choice.checks")
+SKIP = Option("skip", "conversation.choice.skip")
+RESULTS = Option("results", "conversation.choice.results")
+DONE = Option("ticked:done", "conversation.choice.done")
+NONE_OF_THESE = Option("ticked:none", "conversation.choice.none_of_these")
 
 ASPECTS = ("eligibility", "amount", "how-to-apply", "period", "where", "documents", "contact", "budget")
 
@@ -33,10 +38,26 @@ def topic_option(topic_id: str) -> Option:
     return Option(f"topic:{topic_id}", f"{topic_id}.label")
 
 
-def check_options(world: World, topic_id: str) -> tuple[Option, ...]:
-    """A button that starts the topic's interview, if it has one."""
-    rule = rule_of_topic(world, topic_id)
-    return (Option(f"check:{rule}", "conversation.choice.check"),) if rule else ()
+def check_options(knowledge: Knowledge, topic_id: str) -> tuple[Option, ...]:
+    """A button for each check of the topic that has something to ask; named where there are several."""
+    rules = checks_of(knowledge, topic_id)
+    if len(rules) == 1:
+        return (Option(f"check:{rules[0].id}", "conversation.choice.check"),)
+    return tuple(Option(f"check:{rule.id}", name_key(rule)) for rule in rules)
+
+
+def checks_of(knowledge: Knowledge, topic_id: str) -> tuple[Rule, ...]:
+    """The benefits and duties of a topic about which something can be asked."""
+    return tuple(
+        rule
+        for rule in knowledge.rules.values()
+        if rule.kind != "audience" and rule.facts and topic_of_rule(rule.id) == topic_id
+    )
+
+
+def name_key(rule: Rule) -> str:
+    """The catalog key of a rule's name: its own, or its topic's."""
+    return f"rule.{rule.id}.label" if rule.label else f"{topic_of_rule(rule.id)}.label"
 
 
 def aspect_options(topic: Topic, without: str = "") -> tuple[Option, ...]:

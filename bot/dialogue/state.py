@@ -8,22 +8,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SCREENING = "screening"
+SITUATIONS = "situations"
+
 Facts = Mapping[str, Mapping[str, Any]]  # subject -> fact -> JSON value
 
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """A running check: rule, whom it is about, the facts asked so far in order, the ones passed over."""
+    """A running check: rule (or SCREENING: all of them), whom it is about, the facts asked so far in order, the ones
+    passed over; of the list of situations the facts `shown`, and those ticked while it waits."""
 
     rule: str
     subject: str
     asked: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    ticked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The question that waits for an answer, since when (platform milliseconds), how often it was misread."""
+    """The question that waits for an answer (a fact, or SITUATIONS), since when, how often it was misread.
+
+    `since_ms` is in the platform's milliseconds.
+    """
 
     fact: str
     since_ms: int
@@ -32,7 +41,10 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A conversation's state. `facts` is kept beside the document, each fact in a row of its own."""
+    """A conversation's state. `facts` is kept beside the document, each fact in a row of its own.
+
+    `volunteered` are facts (JSON values) read in messages that nobody had asked for, about `about` (empty: not said).
+    """
 
     lang: str = ""
     lang_chosen: bool = False
@@ -46,6 +58,8 @@ class State:
     ended: tuple[str, ...] = ()
     urgent_at: tuple[tuple[str, float], ...] = ()
     rating: bool = False
+    about: str = ""
+    volunteered: tuple[tuple[str, Any], ...] = ()
     facts: Facts = field(default_factory=dict)
 
     def told(self) -> Mapping[str, Any]:
@@ -85,11 +99,12 @@ def from_doc(text: str, facts: Facts) -> State:
 
 
 def _interview(doc: Mapping[str, Any]) -> Interview:
-    return Interview(doc["rule"], doc["subject"], tuple(doc["asked"]), tuple(doc["passed"]))
+    lists = (tuple(doc.get(name, ())) for name in ("asked", "passed", "shown", "ticked"))
+    return Interview(doc["rule"], doc["subject"], *lists)
 
 
-def _pairs(doc: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
-    return tuple((name, at) for name, at in doc)
+def _pairs(doc: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, value) for name, value in doc)
 
 
 _FIELDS = tuple(each.name for each in dataclasses.fields(State))
@@ -103,4 +118,5 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "asking": lambda doc: Asking(**doc),
     "ended": tuple,
     "urgent_at": _pairs,
+    "volunteered": _pairs,
 }

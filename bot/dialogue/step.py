@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from bot.dialogue import care, interview, options, topics
+from bot.dialogue import care, interview, options, told, topics
 from bot.dialogue.effects import Effect, Option, Say, Welcome
 from bot.dialogue.state import State
 from bot.dialogue.world import Heard, World, interview_open
 from intents import Callback, Understood
 
 Outcome = tuple[State, tuple[Effect, ...]]
-SHORT_ANSWER = 40
+SHORT_ANSWER = 90
 
 
 def step(state: State, heard: Heard, world: World) -> Outcome:
@@ -82,14 +82,27 @@ def _followed(before: str, now: str) -> tuple[Effect, ...]:
 
 
 def _text_understood(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
+    control = world.controls.control(heard.text or "", state.lang)
+    if not interview_open(state) and _answers_nothing(state, understood, world, control):
+        if control in interview.SUBJECTS:
+            return interview.change_subject(state, world, control, heard.sent_ms)
+        return state, (Say("conversation.nothing_open", (options.SCREEN, options.CHECKS, options.MENU)),)
     if understood.decision == "urgent" and not _plain_answer(state, heard, understood, world):
         return _with_way_back(*care.urgent(state, world, understood.urgent or ("violence",)))
-    control = world.controls.control(heard.text or "", state.lang)
     if interview_open(state):
         return _answer(state, heard, understood, world, control)
     if control in _CONTROLS_ANYTIME and understood.callback is None:
         return _choice(state, heard, control, world)
-    return _understood(state, heard, understood, world)
+    return _understood(told.listen(state, heard, world), heard, understood, world)
+
+
+def _answers_nothing(state: State, understood: Understood, world: World, control: str) -> bool:
+    """A bare yes, no, number, "for myself" or "back" while nothing was asked."""
+    if understood.decision == "answer" or understood.callback is not None:
+        return False
+    if control:
+        return control not in _CONTROLS_ANYTIME
+    return world.words.is_bare(understood.text, state.lang)
 
 
 def _plain_answer(state: State, heard: Heard, understood: Understood, world: World) -> bool:
@@ -114,6 +127,12 @@ def _answer(state: State, heard: Heard, understood: Understood, world: World, co
     """A text while a question is open: control words, then an answer, then anything clearly else."""
     if control in _CONTROLS_IN_INTERVIEW:
         return _choice(state, heard, control, world)
+    ticked = interview.read_situations(state, world, heard)
+    if ticked is not None:
+        return interview.take_situations(state, world, ticked, heard.sent_ms, show=True)
+    another = world.words.subject(heard.text or "", state.lang)
+    if another and another != state.subject and any(another in rule.subjects for rule in told.rules_of(state, world)):
+        return interview.about_another(state, world, heard, another)
     parsed = interview.read(state, world, heard)
     if parsed is not None and parsed.kind != "unreadable":
         return interview.take_parsed(state, world, parsed, heard.sent_ms)
@@ -166,7 +185,7 @@ def _screening(state: State, world: World, heard: Heard) -> Outcome:
     audience = heard.understood.audience if heard.understood else ""
     if audience in world.knowledge.by_audience:
         return topics.cards(state, world, "audience", audience)
-    return topics.who(state, world)
+    return interview.screen(state, world, heard.sent_ms)
 
 
 def _goodbye(state: State, world: World, heard: Heard) -> Outcome:
@@ -247,7 +266,8 @@ _PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "who": lambda state, world, heard: topics.who(state, world),
     "themes": lambda state, world, heard: topics.themes(state, world),
     "checks": lambda state, world, heard: topics.checks(state, world),
-    "screening": lambda state, world, heard: topics.who(state, world),
+    "screening": lambda state, world, heard: interview.screen(state, world, heard.sent_ms),
+    "results": lambda state, world, heard: interview.results(state, world),
     "handoff": lambda state, world, heard: care.hand_over(state, world),
     "person": lambda state, world, heard: care.hand_over(state, world, _callback(heard)),
     "voice": lambda state, world, heard: care.voice(state, world),
@@ -270,6 +290,9 @@ _WITH_REST: dict[str, Callable[[State, World, Heard, str], Outcome]] = {
     "aspect": _aspect,
     "audience": _cards("audience"),
     "theme": _cards("theme"),
+    "checks": lambda state, world, heard, rest: topics.checks_of(state, world, rest),
+    "tick": lambda state, world, heard, rest: interview.tick(state, world, rest, heard.sent_ms),
+    "ticked": lambda state, world, heard, rest: interview.take_ticked(state, world, rest, heard.sent_ms),
     "check": lambda state, world, heard, rest: interview.start(state, world, rest, heard.sent_ms),
     "subject": lambda state, world, heard, rest: interview.change_subject(state, world, rest, heard.sent_ms),
     "answer": lambda state, world, heard, rest: interview.take_choice(state, world, rest, heard.sent_ms),

@@ -7,7 +7,7 @@ import dataclasses
 from bot.dialogue import options
 from bot.dialogue.effects import Effect, Option, Say, ShowCards, ShowTopic
 from bot.dialogue.state import State
-from bot.dialogue.world import World, topic_of_rule
+from bot.dialogue.world import World
 from intents import Understood
 
 Outcome = tuple[State, tuple[Effect, ...]]
@@ -84,9 +84,24 @@ def themes(state: State, world: World) -> Outcome:
 
 def checks(state: State, world: World) -> Outcome:
     """The benefits that can be checked by questions."""
-    rules = (rule for rule in world.knowledge.rules.values() if rule.kind != "audience")
-    buttons = tuple(Option(f"check:{rule.id}", f"{topic_of_rule(rule.id)}.label") for rule in rules)
-    return state, (Say("conversation.checks", (*buttons, options.SCREEN, options.MENU)),)
+    buttons = (_check_option(world, topic) for topic in world.knowledge.topics)
+    found = tuple(button for button in buttons if button is not None)
+    return state, (Say("conversation.checks", (options.SCREEN, *found, options.MENU)),)
+
+
+def _check_option(world: World, topic: str) -> Option | None:
+    rules = options.checks_of(world.knowledge, topic)
+    if len(rules) == 1:
+        return Option(f"check:{rules[0].id}", f"{topic}.label")
+    return Option(f"checks:{topic}", f"{topic}.label") if rules else None
+
+
+def checks_of(state: State, world: World, topic: str) -> Outcome:
+    """The checks of one topic that has several."""
+    buttons = options.check_options(world.knowledge, topic)
+    if not buttons:
+        return unknown_choice(state)
+    return state, (Say("conversation.checks_of", (*buttons, options.topic_option(topic), options.MENU), topic=topic),)
 
 
 def cards(state: State, world: World, kind: str, name: str, page: int = 0) -> Outcome:
@@ -100,5 +115,6 @@ def cards(state: State, world: World, kind: str, name: str, page: int = 0) -> Ou
     more = (Option(f"{kind}:{name}:{page + 1}", "conversation.choice.more"),) if len(found) > start + PAGE else ()
     params = (("name", f"browse.{kind}.{name}"),)
     back = options.WHO if kind == "audience" else options.THEMES
-    effect = ShowCards("conversation.cards", shown, params, (*more, back, options.PERSON))
+    screen = (options.SCREEN,) if kind == "audience" else ()
+    effect = ShowCards("conversation.cards", shown, params, (*more, *screen, back, options.PERSON))
     return dataclasses.replace(state, misses=0), (effect,)

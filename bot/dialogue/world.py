@@ -9,6 +9,7 @@ from bot.dialogue.state import State
 from intents import Understood
 from intents.slots import Words
 from intents.slots.controls import Controls
+from knowledge.catalog import Catalog
 from knowledge.library import Knowledge, Topic
 from knowledge.rules import Rule
 
@@ -46,6 +47,7 @@ class World:
     words: Words
     controls: Controls
     languages: tuple[str, ...]
+    catalog: Catalog
     now: datetime
     staffing: Staffing
 
@@ -58,6 +60,10 @@ class World:
         """A rule by id."""
         return self.knowledge.rules.get(rule_id)
 
+    def situation(self, fact: str, lang: str) -> str:
+        """The line of a fact in the list of situations, in a language."""
+        return self.catalog.text(lang, f"fact.{fact}.situation").text
+
     def topic(self, topic_id: str) -> Topic | None:
         """A topic by id."""
         return self.knowledge.topics.get(topic_id)
@@ -67,14 +73,6 @@ def topic_of_rule(rule_id: str) -> str:
     """The topic a rule belongs to: `p04.duty` is of p04, `p06.1` is a topic itself."""
     head, _, tail = rule_id.partition(".")
     return rule_id if tail.isdigit() else head
-
-
-def rule_of_topic(world: World, topic_id: str) -> str:
-    """The first rule of a topic that has questions, or an empty string."""
-    for rule_id, rule in world.knowledge.rules.items():
-        if topic_of_rule(rule_id) == topic_id and rule.kind != "audience":
-            return rule_id
-    return ""
 
 
 def interview_open(state: State) -> bool:

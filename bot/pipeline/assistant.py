@@ -142,13 +142,14 @@ class Assistant:
         """What the step may look at now."""
         on_duty, lately = self.staffing()
         staffing = Staffing(on_duty, lately, case, next_case)
-        return World(self.knowledge, self.words, self.controls, self.languages, now, staffing)
+        return World(self.knowledge, self.words, self.controls, self.languages, self.renderer.catalog, now, staffing)
 
     def _heard(self, event: Event, state: State) -> Reply:
         """The citizen's own line; a pressed button shows its label."""
         if event.text is not None:
             return Reply(event.text, state.lang)
-        return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state)), state.lang)
+        shown = state.interview.shown if state.interview else ()
+        return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state), shown), state.lang)
 
 
 def _readable(lease: Lease) -> tuple[State, str]:

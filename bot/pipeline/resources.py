@@ -54,7 +54,7 @@ class Resources:
 
     def world(self, now: datetime, staffing: Staffing) -> World:
         """What a step may look at."""
-        return World(self.knowledge, self.words, self.controls, self.languages, now, staffing)
+        return World(self.knowledge, self.words, self.controls, self.languages, self.catalog, now, staffing)
 
     def assistant(self, staffing: Callable[[], tuple[bool, bool]]) -> Assistant:
         """The assistant of one house."""

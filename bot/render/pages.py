@@ -16,7 +16,7 @@ from bot.clock import TAIPEI
 from bot.messages import Author, Card, Choice, Entry, Link, Notice
 from knowledge.catalog import Catalog
 
-WAYS_OUT = ("menu", "handoff", "back", "stop", "skip", "lang", "subject")
+WAYS_OUT = ("menu", "handoff", "back", "stop", "skip", "lang", "subject", "results")
 STATUS = {
     "queued": "pending",
     "pending": "pending",
@@ -29,7 +29,8 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One line of a transcript as the templates see it. `ways_out`: the recurring last choices, shown apart."""
+    """One line of a transcript as the templates see it. `ways_out`: the recurring last choices, shown apart; `ticks`:
+    what can be chosen together, as check boxes."""
 
     seq: int | None
     author: str
@@ -37,6 +38,7 @@ class Bubble:
     lang: str
     paragraphs: tuple[str, ...]
     links: tuple[Link, ...] = ()
+    ticks: tuple[Choice, ...] = ()
     choices: tuple[Choice, ...] = ()
     ways_out: tuple[Choice, ...] = ()
     cards: tuple[Card, ...] = ()
@@ -54,7 +56,8 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
     """A transcript line as a bubble. Times are Taipei's."""
     reply = entry.reply
     at = datetime.fromtimestamp(entry.at, TAIPEI) if entry.at else None
-    split = _ways_out_from(reply.choices)
+    buttons = tuple(choice for choice in reply.choices if choice.ticked is None)
+    split = _ways_out_from(buttons)
     return Bubble(
         seq=entry.seq,
         author=entry.author.value,
@@ -62,8 +65,9 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         lang=reply.lang,
         paragraphs=tuple(part for part in reply.text.split("\n\n") if part.strip()),
         links=reply.links,
-        choices=reply.choices[:split],
-        ways_out=reply.choices[split:],
+        ticks=tuple(choice for choice in reply.choices if choice.ticked is not None),
+        choices=buttons[:split],
+        ways_out=buttons[split:],
         cards=reply.cards,
         time=at.strftime("%H:%M") if at else "",
         iso=at.isoformat(timespec="seconds") if at else "",

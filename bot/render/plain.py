@@ -23,4 +23,4 @@ def choices_of(reply: Reply) -> tuple[Choice, ...]:
     from_cards = tuple(
         Choice(choice.id, f"{card.title}: {choice.label}") for card in reply.cards for choice in card.choices
     )
-    return (*from_cards, *reply.choices)
+    return (*from_cards, *(Choice(choice.id, choice.marked) for choice in reply.choices))

@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bot.dialogue import effects as e
 from bot.dialogue import options
+from bot.dialogue.interview import SUBJECTS
 from bot.messages import Card, Choice, Link, Notice, Reply
-from bot.render import verdicts
+from bot.render import groups, verdicts
 from bot.render.voice import Voice
 from knowledge.catalog import SOURCE_LANGUAGE, Catalog, figures_for, format_figure
 from knowledge.library import Knowledge, Topic
@@ -23,6 +24,7 @@ from knowledge.topics import ASPECT_TEXTS
 BLANK_LINES = re.compile(r"\n{3,}")
 HIGHLIGHTS = ("eligibility", "amount")
 LABEL_LIMIT = 40
+MOST_FOUND = 6
 
 
 class Renderer:
@@ -51,7 +53,10 @@ class Renderer:
         for effect in effects:
             if isinstance(effect, e.OpenCase | e.Forget):
                 continue
-            fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback)
+            if isinstance(effect, e.ShowGroups):
+                found += self._groups(effect, lang)
+                continue
+            fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback | e.Prefilled)
             found.append(self._render(effect, lang) if fresh else self._remembered(effect, lang))
         return tuple(found)
 
@@ -63,8 +68,11 @@ class Renderer:
         """One text, such as a hand-over notice."""
         return self._render(e.Say(key, params=tuple(params.items()), notice=notice), lang)
 
-    def label_of_choice(self, choice: str, lang: str) -> str:
-        """What a pressed button said, for the transcript; its id where it is none of ours."""
+    def label_of_choice(self, choice: str, lang: str, shown: Sequence[str] = ()) -> str:
+        """What a pressed button said, for the transcript; its id where it is none of ours.
+
+        `shown`: the facts of the list of situations that stood there.
+        """
         voice = self._voice(lang)
         for key in (f"conversation.choice.{choice}", *_keys_of_choice(choice)):
             if key in self.catalog:
@@ -72,9 +80,23 @@ class Renderer:
         head, _, rest = choice.partition(":")
         if head == "answer":
             return self._answer_label(rest, voice) or choice[:LABEL_LIMIT]
+        if head in ("tick", "ticked"):
+            return self._ticks_label(rest, voice, shown) or choice[:LABEL_LIMIT]
+        if head == "change" and rest == "situations":
+            name = voice("conversation.screening.situations.label")
+            return voice("conversation.choice.change", fact=name)
         if head == "change" and f"fact.{rest}.label" in self.catalog:
             return voice("conversation.choice.change", fact=voice(f"fact.{rest}.label"))
         return choice[:LABEL_LIMIT]
+
+    def _ticks_label(self, rest: str, voice: Voice, shown: Sequence[str]) -> str:
+        plain = {"done": "conversation.choice.done", "none": "conversation.choice.none_of_these"}.get(rest)
+        if plain:
+            return voice(plain)
+        places = [int(place) for place in rest.split(".") if place.isdecimal()]
+        names = [shown[place - 1] for place in places if 0 < place <= len(shown)] or [rest]
+        keys = [key for name in names if (key := f"fact.{name}.situation") in self.catalog]
+        return voice("conversation.list.comma").join(map(voice, keys))
 
     def _answer_label(self, rest: str, voice: Voice) -> str:
         fact, _, value = rest.partition(":")
@@ -105,11 +127,16 @@ class Renderer:
                 reply = self._cards(effect, voice)
             case e.Ask():
                 reply = self._ask(effect, voice)
+            case e.AskSituations():
+                reply = self._situations(effect, voice)
+            case e.Ticked():
+                reply = self._ticked(effect, voice)
+            case e.Prefilled():
+                reply = self._prefilled(effect, voice)
             case e.Readback():
                 value = verdicts.value_text(voice, self.knowledge, effect.fact, effect.value, effect.on)
-                reply = self._reply(
-                    self._fill("say", voice, key="conversation.readback", params={"value": value}), voice
-                )
+                text = self._fill("say", voice, key="conversation.readback", params={"value": value})
+                reply = self._reply(text, voice, (_change(effect.fact),))
             case e.ShowSummary():
                 reply = self._summary(effect, voice)
             case e.ShowVerdict():
@@ -140,7 +167,7 @@ class Renderer:
         for option in chosen:
             if option.id not in found:
                 names = {name: voice.label(key) for name, key in option.names}
-                found[option.id] = Choice(option.id, voice.label(option.key, **names))
+                found[option.id] = Choice(option.id, voice.label(option.key, **names), option.ticked)
         return tuple(found.values())
 
     def _welcome(self, voice: Voice) -> Reply:
@@ -202,7 +229,7 @@ class Renderer:
                 highlights=highlights,
             )
         chosen = (
-            *self._check(topic),
+            *options.check_options(self.knowledge, topic.id),
             *options.aspect_options(topic, effect.aspect),
             *(options.topic_option(other) for other in topic.related[:2]),
             options.PERSON,
@@ -210,11 +237,6 @@ class Renderer:
         )
         reply = self._reply(text, voice, chosen)
         return dataclasses.replace(reply, source=self._source(topic, voice))
-
-    def _check(self, topic: Topic) -> tuple[e.Option, ...]:
-        rules = self.knowledge.rules
-        mine = (rule for rule in rules.values() if rule.id.startswith(topic.id) and rule.kind != "audience")
-        return tuple(e.Option(f"check:{rule.id}", "conversation.choice.check") for rule in mine)
 
     def _aspect(self, topic: Topic, aspect: str, voice: Voice) -> list[str]:
         field = ASPECT_TEXTS.get(aspect)
@@ -246,7 +268,10 @@ class Renderer:
 
     def _card(self, topic: Topic, voice: Voice) -> Card:
         kind = "chapter" if topic.kind == "chapter" else "program"
-        chosen = (e.Option(f"topic:{topic.id}", "conversation.choice.open"), *self._check(topic)[:1])
+        checks = options.checks_of(self.knowledge, topic.id)
+        head = "check" if len(checks) == 1 else "checks"
+        check = (e.Option(f"{head}:{checks[0].id if head == 'check' else topic.id}", "conversation.choice.check"),)
+        chosen = (e.Option(f"topic:{topic.id}", "conversation.choice.open"), *(check if checks else ()))
         return Card(
             title=voice(f"{topic.id}.label"),
             subtitle=voice(f"conversation.card.{kind}", number=str(topic.number)),
@@ -264,7 +289,8 @@ class Renderer:
             voice,
             first=effect.first,
             subject=effect.subject,
-            topic=voice(f"{effect.topic}.label"),
+            count=effect.count,
+            topic=voice(options.name_key(rule)),
             question=self._fact_text(effect, "narrower" if effect.narrower else "question", voice),
             help=self._fact_text(effect, "help", voice),
             why=self._fact_text(effect, "why", voice),
@@ -278,14 +304,48 @@ class Renderer:
             e.Option(f"answer:{effect.fact}:unknown", "conversation.choice.not_sure"),
             e.Option(f"answer:{effect.fact}:declined", "conversation.choice.decline"),
         )
-        others = ("other_person",) if effect.subject == "self" else ("self",)
-        swap = tuple(
-            e.Option(f"subject:{other}", f"conversation.choice.{other}")
-            for other in others
-            if effect.first and other in rule.subjects
-        )
+        subjects = SUBJECTS if effect.count else rule.subjects
+        swap = _swap(effect.subject, subjects) if effect.first else ()
         back = (options.BACK,) if effect.can_go_back else ()
-        return self._reply(text, voice, (*answers, *unsure, *back, options.STOP, options.PERSON, *swap))
+        early = (options.RESULTS,) if effect.count and not effect.first else ()
+        return self._reply(text, voice, (*answers, *unsure, *back, *early, options.STOP, options.PERSON, *swap))
+
+    def _situations(self, effect: e.AskSituations, voice: Voice) -> Reply:
+        items = [voice(f"fact.{fact}.situation") for fact in effect.facts]
+        text = self._fill(
+            "situations",
+            voice,
+            first=effect.first,
+            subject=effect.subject,
+            count=effect.count,
+            items=items,
+            helping=effect.helping,
+        )
+        ticks = tuple(
+            e.Option(f"tick:{fact}", f"fact.{fact}.situation", ticked=fact in effect.ticked) for fact in effect.facts
+        )
+        swap = _swap(effect.subject, SUBJECTS) if effect.first else ()
+        chosen = (*ticks, options.DONE, options.NONE_OF_THESE, options.SKIP, options.STOP, options.PERSON, *swap)
+        return self._reply(text, voice, chosen)
+
+    def _ticked(self, effect: e.Ticked, voice: Voice) -> Reply:
+        items = voice("conversation.list.comma").join(voice(f"fact.{fact}.situation") for fact in effect.facts)
+        key = "conversation.screening.situations.ticked" + ("" if effect.facts else "_none")
+        text = self._fill("say", voice, key=key, params={"items": items} if items else {})
+        return self._reply(text, voice, (_change("situations"),))
+
+    def _prefilled(self, effect: e.Prefilled, voice: Voice) -> Reply:
+        told = [
+            voice(
+                "conversation.summary.answer",
+                fact=voice(f"fact.{fact}.label"),
+                value=verdicts.value_text(voice, self.knowledge, fact, value, effect.on),
+            )
+            for fact, value in effect.answers
+        ]
+        facts = voice("conversation.list.comma").join(told)
+        text = self._fill("say", voice, key="conversation.prefilled", params={"facts": facts})
+        return self._reply(text, voice, tuple(_change(fact) for fact, _ in effect.answers))
 
     def _fact_text(self, effect: e.Ask, field: str, voice: Voice) -> str:
         return verdicts.fact_text(voice, self.knowledge, effect.fact, field, effect.subject, effect.topic) or (
@@ -297,10 +357,8 @@ class Renderer:
             (voice(f"fact.{fact}.label"), verdicts.value_text(voice, self.knowledge, fact, value, effect.on))
             for fact, value in effect.answers
         ]
-        chosen = tuple(
-            e.Option(f"change:{fact}", "conversation.choice.change", (("fact", f"fact.{fact}.label"),))
-            for fact, _ in effect.answers
-        )
+        listed = (_change("situations"),) if effect.situations else ()
+        chosen = (*(_change(fact) for fact, _ in effect.answers), *listed)
         return self._reply(self._fill("summary", voice, answers=answers), voice, chosen)
 
     def _verdict(self, effect: e.ShowVerdict, voice: Voice) -> Reply:
@@ -311,10 +369,31 @@ class Renderer:
             for field in ("how_to_apply", "where")
             if topic.texts.get(field) and effect.result.verdict not in ("not_eligible", "does_not_apply")
         ]
-        text = self._fill("verdict", voice, topic=voice(f"{effect.topic}.label"), next=steps, **context)
+        name = voice(options.name_key(self.knowledge.rules[effect.rule]))
+        text = self._fill("verdict", voice, topic=name, next=steps, **context)
         chosen = (options.PERSON, options.topic_option(effect.topic), options.CHECKS, options.MENU)
         reply = self._reply(text, voice, chosen)
         return dataclasses.replace(reply, source=self._source(topic, voice))
+
+    def _groups(self, effect: e.ShowGroups, lang: str) -> list[Reply]:
+        """One bubble a group; the last one has the notice and the ways on."""
+        found: list[Reply] = []
+        voice = self._voice(lang)
+        bubbles = list(groups.bubbles(effect, self.knowledge, voice))
+        for place, sections in enumerate(bubbles):
+            last = place == len(bubbles) - 1
+            early = ("conversation.screening.stopped_early",) if effect.early and place == 0 else ()
+            confirm = any(window == "not_confirmed" for _, window in effect.results)
+            window = ("conversation.window.not_confirmed",) if confirm else ()
+            closing = (*window, "conversation.verdict.no_decision") if last else ()
+            about = "" if place else f"conversation.screening.about.{effect.subject}"
+            notes = [voice(key) for key in (*early, *closing)]
+            text = self._fill("groups", voice, about=about, sections=sections, notes=notes)
+            topics = groups.found_topics(effect, self.knowledge)[:MOST_FOUND]
+            more = (options.CONTINUE,) if effect.early else ()
+            ways = (*map(options.topic_option, topics), *more, options.PERSON, options.MENU) if last else ()
+            found.append(self._noticed(self._reply(text, voice, ways), voice))
+        return found
 
     # -- care
 
@@ -333,13 +412,29 @@ class Renderer:
         return dataclasses.replace(reply, links=tuple(links))
 
 
+def _change(fact: str) -> e.Option:
+    """The button that asks one thing anew."""
+    key = "conversation.screening.situations.label" if fact == "situations" else f"fact.{fact}.label"
+    return e.Option(f"change:{fact}", "conversation.choice.change", (("fact", key),))
+
+
+def _swap(subject: str, subjects: Sequence[str]) -> tuple[e.Option, ...]:
+    """Buttons to ask about somebody else."""
+    return tuple(
+        e.Option(f"subject:{other}", f"conversation.choice.{other}")
+        for other in SUBJECTS
+        if other != subject and other in subjects
+    )
+
+
 def _keys_of_choice(choice: str) -> tuple[str, ...]:
     head, _, rest = choice.partition(":")
     last = rest.rpartition(":")[2]
     return {
         "topic": (f"{rest}.label",),
         "aspect": (f"conversation.aspect.{last}",),
-        "check": ("conversation.choice.check",),
+        "check": (f"rule.{rest}.label", "conversation.choice.check"),
+        "checks": (f"{rest}.label",),
         "lang": (f"conversation.language.{rest}",),
         "audience": (f"browse.audience.{rest.partition(':')[0]}",),
         "theme": (f"browse.theme.{rest.partition(':')[0]}",),

@@ -40,9 +40,18 @@ def value_text(voice: Voice, knowledge: Knowledge, fact_id: str, raw: Any, on: d
         return voice(f"fact.{fact_id}.choice.{choice}")
     if isinstance(value, Born | Since):
         raw = shown(value, on)
+    if knowledge.facts[fact_id].type == "money":
+        return _money(raw, voice)
     if isinstance(raw, list) and raw[0] != raw[1]:
         return voice("conversation.value.between", low=_one(raw[0], voice), high=_one(raw[1], voice))
     return _one(raw[0] if isinstance(raw, list) else raw, voice)
+
+
+def _money(raw: Any, voice: Voice) -> str:
+    if not isinstance(raw, list):
+        return format_figure(Figure(value=raw, unit="ntd", source="told"), voice.lang)
+    low, high = (_money(each, voice) for each in raw)
+    return voice("conversation.value.between", low=low, high=high)
 
 
 def _one(raw: Any, voice: Voice) -> str:
@@ -66,7 +75,8 @@ def context(effect: ShowVerdict, topic: Topic, voice: Voice, knowledge: Knowledg
 
 def _told(result: Result) -> list[LeafResult]:
     """Unmet conditions first, then open ones, then met ones; a No needs no list of what was never asked."""
-    shown_ones = [leaf for leaf in result.leaves if not (result.verdict in NEGATIVE and leaf.truth is None)]
+    told = [leaf for leaf in result.leaves if leaf.counts and leaf.text_key]
+    shown_ones = [leaf for leaf in told if not (result.verdict in NEGATIVE and leaf.truth is None)]
     return sorted(shown_ones, key=lambda leaf: ORDER[leaf.truth])
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.messages import Address, Entry, Incoming, Reply
-from bot.store import cases, inbox, outbox, staff, transcript, turns, unanswered
+from bot.store import cases, inbox, outbox, proposals, staff, transcript, turns, unanswered
 from bot.store.database import Connection, Database, Operation
+from bot.store.proposals import Proposal, ProposalRow
 from bot.store.records import (
     Accepted,
     CaseRow,
@@ -163,6 +164,20 @@ class Store:
     def settle_unanswered(self, ids: Sequence[int], state: str) -> int:
         """Mark rows as adopted or dismissed; how many there were."""
         return self.database.write_now(lambda c: unanswered.settle(c, ids, state))
+
+    # -- checks proposed as golden cases
+
+    async def propose(self, staff_id: int, proposal: Proposal) -> None:
+        """Keep a check whose verdict a caseworker thinks wrong."""
+        await self.database.write(lambda c: proposals.add(c, staff_id, proposal))
+
+    def proposals(self, limit: int = 100) -> list[ProposalRow]:
+        """Proposed cases nobody has looked at yet, oldest first."""
+        return proposals.rows(self.database.read, limit)
+
+    def settle_proposals(self, ids: Sequence[int]) -> int:
+        """Take proposed cases off the list; how many there were."""
+        return self.database.write_now(lambda c: proposals.settle(c, ids))
 
     # -- staff
 

@@ -16,7 +16,7 @@ def read_choice(fact: FactLike, text: str, lang: str, words: Words) -> Parsed:
         return value(exact[text])
     if is_question(text):
         return UNREADABLE
-    for lexicon in words.lexicons(lang):
+    for lexicon in words.cues(text, lang):
         for choice, patterns in lexicon.facts.get(fact.id, ()):
             if choice in fact.choices and any(p.search(text) or p.search(bare(text)) for p in patterns):
                 return value(choice, shown_back=True)

@@ -20,6 +20,8 @@ _Y4 = r"(?<![\d.])(\d{4})"
 _DAY_END = r"\s*(?:日|號)?(?!\d)"
 _TH_YEAR = r"(?:,?\s*(?:of\s+)?(?:năm\s+|nam\s+|tahun\s+|พ\.ศ\.\s*|ค\.ศ\.\s*|ปี\s*)?)"
 
+_MINGUO = re.compile(r"(?:năm )?dân quốc|(?:nam )?dan quoc|\bmin ?guo\b|(?:ปี)?(?:หมินกั๋ว|มินกั๋ว|หมินกว๋อ)")
+_YM_NAMED = re.compile(rf"{_Y4}\s+{lex.MONTH_NAME}(?!\s*\d)")
 _BEFORE_ROC = re.compile(r"民國?前\s*(\d{1,2})\s*年?")
 _YMD = re.compile(rf"{_Y4}{_SEP}{_N2}\s*[-/.月]\s*{_N2}{_DAY_END}")
 _ROC_YMD = re.compile(rf"(?<![\d./-])(?:(?:民國|roc)\s*|(?=\d\d))(\d{{1,3}}){_SEP}{_N2}\s*[-/.月]\s*{_N2}{_DAY_END}")
@@ -39,7 +41,7 @@ _MY_NAMED = re.compile(rf"{lex.MONTH_NAME}{_TH_YEAR}(\d{{4}})(?!\d)")
 _MY_VIET = re.compile(r"(?:tháng|thang)\s*(\d{1,2})\s*,?\s*(?:năm\s*|nam\s*|/\s*)?(\d{4})(?!\d)")
 _MY = re.compile(r"(?<![\d/.])(0?[1-9]|1[0-2])\s*[/-]\s*(\d{4})(?![\d/-])")
 _DECADE = re.compile(r"(?<!\d)((?:19|20)\d0)\s*(?:'?s\b|年代)|(?<!\d)(\d0)(?:'?s\b|\s*年代)")
-_ROC_DECADE = re.compile(r"民國\s*(\d{1,2}0)(?:\s*(?:幾|多|餘)\s*年|\s*年代)")
+_ROC_DECADE = re.compile(r"(?:民國\s*|(?=[4-9]0\s*幾))(\d{1,2}0)(?:\s*(?:幾|多|餘)\s*年(?!了|前)|\s*年代)")
 _ROC_YEAR = re.compile(r"(?:民國|roc)\s*(\d{1,3})\s*年?(?!\d)")
 _YEAR = re.compile(r"(?<![\d.,$])((?:19|20|24|25)\d\d)(?!\d|\s*(?:元|塊|人))")
 _SHORT_YEAR = re.compile(r"(?<![\d./-])(\d{1,3})\s*年(?:次|生|出生)?(?!\s*(?:前|以前|了|多|來|級))")
@@ -59,17 +61,17 @@ _LAST_MONTH = re.compile(
 )
 _THIS_MONTH = re.compile(r"這個?月|本月|\bthis month\b|tháng này|thang nay|bulan ini|เดือนนี้|ngayong buwan")
 _MONTH_DAY = re.compile(rf"(?<!\d){_N2}\s*月\s*{_N2}\s*(?:日|號)")
-_MONTH_ONLY = re.compile(rf"(?<![\d個]){_N2}\s*月(?!\d)|(?:tháng|thang)\s*(\d{{1,2}})(?!\d)|\b{lex.MONTH_NAME}")
+_MONTH_ONLY = re.compile(rf"(?<![\d個]){_N2}\s*月(?!\d)|(?:tháng|thang)\s*(\d{{1,2}})(?!\d)|(?<![a-z]){lex.MONTH_NAME}")
 _AGO = re.compile(
     rf"(?<![\d.])(\d{{1,3}}(?:\.\d)?)\s*(?:多|幾|餘)?{lex.LINK}({lex.YEAR}|{lex.MONTH})(?:多)?\s*"
     r"(?:以前|之前|前|ago|trước|truoc|(?:yang )?lalu|ที่แล้ว|ก่อน|(?:na )?ang nakalipas|ang nakaraan)"
 )
 _FOR = re.compile(
-    rf"(?:住|設籍|了|滿|\bfor|\bsudah|\bselama|\bđã|\bda|\bđược|\btrong|มา|\bmga|since)"
+    rf"(?:住|設籍|了|滿|\bfor|\bsudah|\budah|\budh|\bsdh|\bselama|\bđã|\bda|\bđược|\btrong|มา|\bmga|since)"
     rf"[^\d]{{0,8}}(\d{{1,2}})\s*(?:多|幾|餘)?{lex.LINK}({lex.YEAR})"
     rf"|(?<![\d.])(\d{{1,2}})\s*(?:多|幾|餘)?{lex.LINK}({lex.YEAR})(?:多|半)?\s*(?:了|now|rồi|แล้ว|na\b|already)"
 )
-_DECADES = re.compile(r"(?:好)?幾10年|數10年|\bdecades\b|hàng chục năm|puluhan tahun|หลายสิบปี")
+_DECADES = re.compile(r"(?:好)?幾10年|數10年|\bdecades\b|hàng chục năm|puluhan tahun|หลาย(?:สิบ|10)ปี")
 _FROM_BIRTH = re.compile(
     r"出生(?:就|後|以後|時|開始|到現在)|從出生|一出生|自出生"
     r"|\bsince (?:i was |he was |she was )?(?:birth|born)|\bborn (?:here|in new taipei|there)"
@@ -112,6 +114,7 @@ def read_days(text: str, as_of: date, born: Born | None = None) -> Parsed:
 
 def find_days(text: str, as_of: date, born: Born | None = None) -> Days | None:
     """The one interval a text names, or None if it names none, several, or an impossible one."""
+    text = _MINGUO.sub("民國", text)
     first = _first(text, as_of, born)
     if first is None:
         return None
@@ -219,6 +222,7 @@ _EXACT: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Days]], ...] = (
     (_DMY_VIET, lambda m: _day(m[3], m[2], m[1])),
     (_YM, lambda m: _month(m[1], m[2])),
     (_ROC_YM, lambda m: _month(int(m[1]) + _ROC, m[2] or m[3])),
+    (_YM_NAMED, lambda m: _month(m[1], m[2])),
     (_MY_NAMED, lambda m: _month(m[2], m[1])),
     (_MY_VIET, lambda m: _month(m[2], m[1])),
     (_MY, lambda m: _month(m[2], m[1])),

@@ -28,27 +28,33 @@ ABOUT = re.compile(
 )
 ALMOST = re.compile(
     r"快|將近|接近|即將|下個?月(?=滿)|明年"
-    r"|\b(?:almost|nearly|close to|going on|about to|turning|next (?:month|year|week))\b"
-    r"|\bgần|\bsắp|\bgan \d|\bhampir\b|เกือบ|ใกล้|\bhalos\b|\bmalapit na\b"
+    r"|\b(?:almost|nearly|close to|going on|about to|turning|will be|next (?:month|year|week))\b"
+    r"|\bgần|\bsắp|\bmau (?=\d)|\b(?:se)?bentar lagi\b|\bgan \d|\bhampir\b|เกือบ|ใกล้|\bhalos\b"
+    r"|\bkulang[ -]kulang\b|\bmalapit na\b"
 )
 LESS = re.compile(
     r"不到|未滿|不滿|沒滿|還沒滿|還沒到|不足|少於|以下|以內"
     r"|\b(?:under|less than|below|not yet|fewer than|younger than|within)\b"
-    r"|chưa (?:đến|đủ|tới)|chua (?:den|du|toi)|\bdưới\b"
+    r"|chưa (?:đến|đủ|tới|được)|chua (?:den|du|toi|duoc)|\bdưới\b"
     r"|\bduoi\b|\bkurang dari\b|\bbelum\b|di bawah|ไม่ถึง|น้อยกว่า|ต่ำกว่า"
-    r"|\bwala pang\b|\bhindi pa\b|\bkulang sa\b"
+    r"|\bwala pang\b|\bhindi pa\b|\bkulang sa\b|\bpababa\b|\bhindi (?:po )?(?:lalampas|hihigit)\b"
+    r"|\bat most\b|\bup to\b|\bor fewer\b|\bor less\b|tối đa|trở xuống|toi da|tro xuong|\bmaksimal\b|\bke bawah\b|ไม่เกิน"
 )
 MORE = re.compile(
     r"超過|以上|多於|至少|大於|不只|不止|\b(?:more than|over|at least|above|older than|or more|or older|plus)\b|\d\+"
     r"|\bhơn\b|\bhon \d|\btrên\b|\btren \d|ít nhất|(?<!kurang )\blebih\b|\bminimal\b|มากกว่า|เกิน|กว่า|อย่างน้อย"
-    r"|\bmahigit\b|\bhigit\b|\blampas\b"
+    r"|\bmahigit\b|\bhigit\b|\blampas\b|\bpataas\b|trở lên|tro len|\bke atas\b|ขึ้นไป"
 )
-ODD = re.compile(r"(?<=\d)\s?(?:多|幾|餘|出頭|something\b|-?ish\b|\+|年多|個多|กว่า)")
-NOMINAL_AGE = re.compile(r"虛歲|虛年")
+ODD = re.compile(
+    r"(?<=\d)-?an\b|(?<=\d0)'?s\b|(?<=\d) ?mấy\b"
+    r"|(?<=\d)\s?(?:多|幾|餘|出頭|something\b|-?ish\b|\+|年多|個多|กว่า)"
+)
+NOMINAL_AGE = re.compile(r"虛歲|虛年|tuổi mụ|tuoi mu")
 NONE_YET = re.compile(
     r"沒有?(?:領|拿|申請)過|(?:從|都|還|完全)?(?:沒有|沒)$|還沒|從來沒|從未|未曾|^沒有?[啊喔耶啦]?$|^無$|[01]次(?:都|也)(?:沒|還沒|不曾)"
-    r"|第一次(?:申請|來)|\b(?:never|none|not yet|not once|zero|not any|haven'?t)\b|^no\b|chưa|\bchua\b|^không|^khong"
-    r"|\bbelum\b|tidak pernah|\bgak pernah\b|ไม่เคย|ยังไม่|\bwala pa\b|\bhindi pa\b|\bwala\b"
+    r"|第一次(?:申請|來)|\b(?:never|none|not yet|not once|zero|not any|haven'?t)\b|^no\b|chưa|\bchua\b"
+    r"|^không(?: có)?$|^khong(?: co)?$|^không (?:lần|người|ai)|^khong (?:lan|nguoi|ai)"
+    r"|\bbelum\b|tidak pernah|\bgak pernah\b|ไม่เคย|ยังไม่|^ไม่มี|^ยัง$|\bwala pa\b|\bhindi pa\b|\bwala\b"
 )
 
 _MONTHS = (

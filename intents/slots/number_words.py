@@ -23,9 +23,9 @@ _EN = _words(
 ) | _words("x", "hundred=100 thousand=1000")
 _VI = _words(
     "n",
-    "không=0 một=1 mốt=1 hai=2 ba=3 bốn=4 tư=4 năm=5 lăm=5 nhăm=5 sáu=6 bảy=7 bẩy=7 tám=8 chín=9 mười=10 "
+    "một=1 mốt=1 hai=2 ba=3 bốn=4 tư=4 năm=5 lăm=5 nhăm=5 sáu=6 bảy=7 bẩy=7 tám=8 chín=9 mười=10 "
     "mot=1 bon=4 lam=5 sau=6 bay=7 tam=8 chin=9 muoi=10",
-) | _words("x", "mươi=10 trăm=100 nghìn=1000 ngàn=1000 tram=100")
+) | _words("x", "mươi=10 chục=10 chuc=10 trăm=100 nghìn=1000 ngàn=1000 tram=100")
 _ID = _words(
     "n",
     "nol=0 satu=1 dua=2 tiga=3 empat=4 lima=5 enam=6 tujuh=7 delapan=8 sembilan=9 sepuluh=10 sebelas=11 "
@@ -40,8 +40,10 @@ _FIL = _words(
     "labinsiyam=19 uno=1 dos=2 tres=3 kuwatro=4 singko=5 sais=6 siyete=7 otso=8 nuwebe=9 diyes=10 onse=11 dose=12 "
     "bente=20 beinte=20 trenta=30 treinta=30 kwarenta=40 kuwarenta=40 singkwenta=50 sesenta=60 sisenta=60 "
     "setenta=70 sitenta=70 otsenta=80 nobenta=90 dalawampu't=20 tatlumpu't=30 apatnapu't=40 limampu't=50 "
-    "animnapu't=60 pitumpu't=70 walumpu't=80 siyamnapu't=90",
-)
+    "animnapu't=60 pitumpu't=70 walumpu't=80 siyamnapu't=90 apatnapung=40 limampung=50 animnapung=60 pitumpung=70 "
+    "walumpung=80 siyamnapung=90 labintatlong=13 labinlimang=15 labimpitong=17 labingwalong=18 sandaan=100 "
+    "sandaang=100 isandaan=100 sanlibo=1000 isanlibo=1000",
+) | _words("x", "daan=100 daang=100 raan=100 libo=1000 libong=1000")
 _LATIN: Mapping[str, Mapping[str, Token]] = {"en": _EN, "vi": _EN | _VI, "id": _EN | _ID, "fil": _EN | _FIL}
 _TH = _words("n", "ศูนย์=0 หนึ่ง=1 เอ็ด=1 สอง=2 ยี่=2 สาม=3 สี่=4 ห้า=5 หก=6 เจ็ด=7 แปด=8 เก้า=9") | _words(
     "x", "สิบ=10 ร้อย=100 พัน=1000"
@@ -76,14 +78,22 @@ _HALVES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"ครึ่ง(?=ปี|เดือน)"), "0.5"),
     (re.compile(r"半(?=年|個月|个月)"), "0.5"),
     (re.compile(r"\bonce\b"), "1 time"),
+    (re.compile(r"\b(?:a )?dozen\b"), "12"),
+    (re.compile(r"ครั้งเดียว"), "1 ครั้ง"),
+    (re.compile(r"คนเดียว"), "1 คน"),
+    (re.compile(r"(?<!\d)(?<!\d )ปีกว่า"), "1 ปีกว่า"),
+    (re.compile(r"เกือบปี"), "เกือบ 1 ปี"),
+    (re.compile(r"(?<!sama )\bsekali\b"), "1 kali"),
     (re.compile(r"\btwice\b"), "2 times"),
     (re.compile(r"(?<=[a-z])-(?=(?:something|ish|odd)\b)"), " "),
     (re.compile(r"廿"), "二十"),
     (re.compile(r"卅"), "三十"),
 )
+_COUNTS = {"hundred": 100, "thousand": 1000, "nghìn": 1000, "ngàn": 1000, "ribu": 1000, "libo": 1000, "ratus": 100}
+_COUNTED = re.compile(rf"(?<![\d.,])(\d+(?:\.\d+)?) ?({'|'.join(_COUNTS)})\b(?! (?:vạn|million|juta|triệu))")
 _BARE_YEAR_AND_HALF = re.compile(r"(?<!\d)(?<!\d )ปีครึ่ง")
 _PLUS_HALF = re.compile(r"(\d+) and a half\b")
-_VI_FIVE = re.compile(r"\bnăm(?= (?:tháng|tuổi|lần|năm|mươi|ngày|tuần)\b)")
+_VI_FIVE = re.compile(r"\bnăm(?= (?:chục|trăm|nghìn|ngàn|triệu|người|tháng|tuổi|lần|năm|mươi|ngày|tuần)\b)")
 
 
 def digits(text: str, lang: str) -> str:
@@ -92,6 +102,18 @@ def digits(text: str, lang: str) -> str:
         text = pattern.sub(written, text)
     text = _BARE_YEAR_AND_HALF.sub("1.5ปี", _thai(_chinese(text)))
     return _PLUS_HALF.sub(r"\1.5", _latin(text, lang))
+
+
+def _written(tokens: list[Token]) -> str:
+    """The tokens in digits; two neighbors side by side ("two three") are the span between them."""
+    if len(tokens) == 2 and all(kind == "n" and 0 < number < 10 for kind, number in tokens):
+        low, high = tokens[0][1], tokens[1][1]
+        return f"{low}-{high}" if high == low + 1 else f"{low} {high}"
+    return str(_value(tokens))
+
+
+def _product(match: re.Match[str]) -> str:
+    return f"{float(match[1]) * _COUNTS[match[2]]:g}" if float(match[1]) < 100_000 else match[0]
 
 
 def _value(tokens: list[Token]) -> int:
@@ -115,6 +137,7 @@ def _latin(text: str, lang: str) -> str:
     table = _LATIN.get(lang, _EN)
     if table.get("năm"):
         text = _VI_FIVE.sub("nhăm", text)
+    text = _COUNTED.sub(_product, text)
     out, end, tokens, start = [], 0, list[Token](), 0
     position = 0
     for match in _LATIN_WORD.finditer(text):
@@ -123,14 +146,14 @@ def _latin(text: str, lang: str) -> str:
         if tokens and not (found and joined):
             if match[0] in ("and", "at", "y", "linh", "lẻ"):
                 continue
-            out += [text[position:start], str(_value(tokens))]
+            out += [text[position:start], _written(tokens)]
             position, tokens = end, []
         if found:
             start = start if tokens else match.start()
             tokens += found
             end = match.end()
     if tokens:
-        out += [text[position:start], str(_value(tokens))]
+        out += [text[position:start], _written(tokens)]
         position = end
     return "".join(out) + text[position:]
 

@@ -7,17 +7,22 @@ from datetime import date
 
 from intents.slots.choices import read_choice
 from intents.slots.dates import find_days, read_days
+from intents.slots.money import read_money
 from intents.slots.number_words import digits
 from intents.slots.parsed import DECLINED, DOES_NOT_KNOW, UNREADABLE, FactLike, Parsed, value
 from intents.slots.quantities import read_age, read_count, read_months
-from intents.slots.text import LONGEST, tidy
+from intents.slots.text import LONGEST, is_question, tidy
 from intents.slots.words import Words
 from intents.slots.yes_no import read_yes_no
 from knowledge.rules.values import Born, Days, Since
 
 _BIRTH = re.compile(r"生|年次|\bborn\b|\bbirth|\bdob\b|\bsinh\b|\blahir\b|kelahiran|เกิด|ipinanganak|kaarawan|isinilang")
+_SHORT_BIRTH_YEAR = re.compile(
+    r"((?:\bborn|\blahir|\bkelahiran|\bsinh|\bipinanganak)(?:\s+(?:in|on|năm|nam|tahun|thn|noong|taong))?\s+'?)([3-9]\d)(?![\d./-])"
+)
 _YEAR_ALONE = re.compile(
-    r"(?:民國\s*\d{1,3}\s*年?|(?:19|20|24|25)\d\d\s*年?|(?:民國\s*)?\d{2,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?)"
+    r"(?:民國\s*\d{1,3}\s*年?|(?:19|20|24|25)\d\d\s*年?|(?:民國\s*)?\d{2,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?"
+    r"|\d{1,2}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*(?:19|20|24|25)\d\d)"
 )
 _BEGAN = re.compile(
     r"畢業|從|自|起|開始|\bsince\b|\bfrom\b|graduat|\blast\b|去年|前年|今年"
@@ -48,6 +53,10 @@ def parse(
     whole = _no_answer(plain, lang, words, inside=False)
     if whole is not None:
         return whole
+    if fact.type in ("integer", "money", "age") and ("?" in plain or not re.search(r"\d", digits(plain, lang))):
+        early = UNREADABLE if is_question(plain) else _no_answer(plain, lang, words, inside=True)
+        if early is not None:
+            return early
     read = _read(fact, plain, lang, as_of, words, born)
     if read.kind != "unreadable":
         return read
@@ -73,12 +82,15 @@ def _read(fact: FactLike, text: str, lang: str, as_of: date, words: Words, born:
             return _months(numbers, as_of)
         case "date":
             return read_days(numbers, as_of, born)
-        case "integer" | "money":
+        case "integer":
             return read_count(numbers)
+        case "money":
+            return read_money(numbers, lang)
     return UNREADABLE
 
 
 def _age(text: str, as_of: date) -> Parsed:
+    text = _SHORT_BIRTH_YEAR.sub(r"\g<1>19\2", text)
     if _BIRTH.search(text) or _YEAR_ALONE.fullmatch(text):
         days = find_days(text, as_of)
         if days is not None:

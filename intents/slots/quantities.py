@@ -17,6 +17,18 @@ MOST = 10_000_000
 _SPAN = re.compile(
     r"(\d{1,7}(?:\.\d)?)\s*(?:-|~|到|至|或|to|or|sampai|hingga|đến|ถึง|hanggang)\s*(\d{1,7}(?:\.\d)?)(?!\d)"
 )
+_THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
+_ORDINAL = re.compile(r"第\s*\d|第一|lần thứ|lan thu|ครั้งที่|คนที่|\bke-?\d|\bpang-?\d|\d(?:st|nd|rd|th)\b|\bfirst\b")
+_AT_LEAST = re.compile(
+    r"以上|至少|\b(?:at least|or more|or older)\b|\+|ít nhất|trở lên|tro len"
+    r"|\bminimal\b|\bke atas\b|อย่างน้อย|ขึ้นไป|\bpataas\b"
+)
+_BETWEEN = re.compile(r"\bbetween (\d[\d.,]*) and (?=\d)")
+_INCLUSIVE = re.compile(
+    r"以下|以內|\bwithin\b|\bat most\b|\bup to\b|\bor (?:fewer|less)\b|tối đa|trở xuống|toi da|tro xuong"
+    r"|\bmaksimal\b|\bke bawah\b|ไม่เกิน|\bpababa\b|\b(?:lalampas|hihigit)\b"
+)
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d(?!\d))")
 _NUMBER = re.compile(r"(?<![\d.])-?\d{1,9}(?:,\d{3})*(?:\.\d+)?")
 _AGE = re.compile(rf"(?<![\d./-]){lex.NUMBER}{lex.LINK}(?:多|幾|餘|\s?something|\s?ish)?\s*{lex.AGE}(?!前|後|ago|lalu)")
 _VIET_AGE = re.compile(r"(?:tuổi|tuoi|umur|usia|edad|อายุ|age|aged)\s*(?:ko|saya|là|la|is|ay|:)?\s*(\d{1,3})(?!\d)")
@@ -56,22 +68,26 @@ def read_age(text: str, as_of: date) -> Parsed:
 
 def read_count(text: str) -> Parsed:
     """How many times, or how many people."""
+    text = _BETWEEN.sub(r"\1 to ", _THOUSANDS.sub("", text))
     if lex.NONE_YET.search(text) and not _numbers(re.sub(r"[01]次(?:都|也)", "", text)):
         return value(0, shown_back=True)
-    if re.search(r"第\s*\d|第一", text):
+    if _ORDINAL.search(text):
         return UNREADABLE
     pattern = re.compile(rf"(?<![\d.]){lex.NUMBER}{lex.LINK}(?:{lex.TIMES}|{lex.PEOPLE})")
-    amount = _amount(text, _numbers(text, pattern), whole=True)
+    amount = _amount(text, _numbers(text, pattern), whole=True, counted=True)
     if amount is None or amount.lo < 0 or amount.hi > MOST:
         return UNREADABLE
-    read: Value = int(amount.lo) if amount.lo == amount.hi and not amount.open else Range(amount.lo, amount.hi)
+    read: Value = (
+        int(amount.lo) if amount.lo == amount.hi and not amount.open else Range(int(amount.lo), int(amount.hi))
+    )
     if amount.open:
-        read = Range(amount.lo, MOST)
+        read = Range(int(amount.lo), MOST)
     return value(read, shown_back=amount.rough or not _is_plain(text, f"(?:{lex.TIMES}|{lex.PEOPLE})"))
 
 
 def read_months(text: str, as_of: date) -> Parsed:
     """A duration, as the interval of days on which it began; a bare number means months."""
+    text = _DECIMAL_COMMA.sub(".", text)
     if _JUST_NOW.search(text) and not _NUMBER.search(text):
         return value(Since(*begun_before(0, as_of)), shown_back=True)
     if _FEW.search(text):
@@ -121,14 +137,14 @@ def _in_months(text: str) -> Amount | None:
     total = sum((float(n) + (0.5 if h else 0)) * 12 for n, h in years)
     total += sum(float(n) + (0.5 if h or "個半月" in text else 0) for n, h in months)
     bit = 11 if years and not months and total % 12 == 0 else 0
-    return _with_hedge(text, total, total + bit, step=max(1.0, round(total / 10)))
+    return with_hedge(text, total, total + bit, step=max(1.0, round(total / 10)))
 
 
 def _bare_months(text: str) -> Amount | None:
     numbers = _numbers(text)
     if len(numbers) != 1 or _ALIEN.search(text) or re.search(r"[a-z]{4,}", text):
         return None
-    return _with_hedge(text, numbers[0], numbers[0], step=1)
+    return with_hedge(text, numbers[0], numbers[0], step=1)
 
 
 def _ordered(lo: float, hi: float) -> Amount | None:
@@ -148,13 +164,15 @@ def _lone(text: str) -> list[float]:
     return [] if _ALIEN.search(text) else _numbers(text)
 
 
-def _amount(text: str, numbers: list[float], whole: bool) -> Amount | None:
+def _amount(text: str, numbers: list[float], whole: bool, counted: bool = False) -> Amount | None:
     span = _SPAN.search(text)
     if span and not re.search(r"\d[/-]\d+[/-]\d", text):
         return _ordered(float(span[1]), float(span[2]))
     if len(set(numbers)) != 1 or (whole and numbers[0] != int(numbers[0])):
         return None
-    return _with_hedge(text, numbers[0], numbers[0], step=1)
+    return with_hedge(
+        text, numbers[0], numbers[0], step=max(1, round(numbers[0] / 10)) if counted else 1, whole=counted
+    )
 
 
 def _is_plain(text: str, unit: str) -> bool:
@@ -169,18 +187,25 @@ def _hedged(text: str) -> bool:
     return any(hedge.search(text) for hedge in (lex.ABOUT, lex.ALMOST, lex.LESS, lex.MORE, lex.ODD))
 
 
-def _with_hedge(text: str, lo: float, hi: float, step: float) -> Amount:
+def with_hedge(text: str, lo: float, hi: float, step: float, whole: bool = False) -> Amount:
     """What "about", "almost", "less than", "more than" and "sixty-something" make of a number."""
     odd = lex.ODD.search(text)
     if lex.LESS.search(text):
-        inclusive = re.search(r"以下|以內|\bwithin\b", text)
+        inclusive = _INCLUSIVE.search(text)
         return Amount(0, lo if inclusive else max(0, lo - 1), rough=True)
     if lex.ALMOST.search(text):
         return Amount(max(0, lo - step), max(0, lo - 1), rough=True)
     if odd and "出頭" in text:
         return Amount(lo, lo + 3, rough=True)
-    if odd and lo >= 10 and lo % 10 == 0 and odd[0].strip() in ("多", "幾", "餘", "something", "ish", "-ish"):
+    if (
+        odd
+        and lo >= 10
+        and lo % 10 == 0
+        and odd[0].strip() in ("多", "幾", "餘", "something", "ish", "-ish", "an", "-an", "s", "'s", "mấy")
+    ):
         return Amount(lo, lo + 9, rough=True)
+    if lex.MORE.search(text) and not _AT_LEAST.search(text) and lo == int(lo) and whole:
+        return Amount(lo + 1, hi + 1, open=True, rough=True)
     if odd or lex.MORE.search(text):
         return Amount(lo, hi, open=True, rough=True)
     if lex.ABOUT.search(text):

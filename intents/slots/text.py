@@ -16,14 +16,18 @@ _SPACE = re.compile(r"\s+")
 _QUESTION = re.compile(
     r"[?]|嗎|什麼|甚麼|怎麼|怎樣|為何|哪裡|哪個|多少錢|是不是|有沒有要|會不會"
     r"|^(?:what|how|why|where|when|which|who|do i|can i|could i|should i|does|is it|is that|are there|what's)\b"
-    r"|^(?:apa|bagaimana|kenapa|mengapa|apakah|ano|paano|bakit)\b"
-    r"|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|อะไร|ยังไง|ทำไม"
+    r"|^(?:apa|bagaimana|kenapa|mengapa|apakah|ano|paano|pano|bakit|magkano|saan|san|kailan|kelan|sino)\b"
+    r"|\bpo ba\b|\bba (?:ako|yun|yan|ito|to|kami|kayo|ang|yung|sya|siya)\b"
+    r"|\b(?:kailangan|pwede|puwede|kasama|kasali|pasok|meron|may|dapat) ba\b"
+    r"|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|อะไร(?!เลย)|ยังไง|ทำไม"
+    r"|ไหม|มั้ย|หรือเปล่า|หรือยัง|เท่าไหร่|เมื่อไหร่|ที่ไหน|^ใคร|ใคร$"
 )
 
 
 def tidy(text: str) -> str:
     """The text in one normal form. Also used on word lists, so that both sides look alike."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_TO_TRADITIONAL)
+    text = text.replace("\u0e4d\u0e32", "\u0e33")  # NFKC parts the Thai vowel am, which patterns write in one
     letters = (_ascii_digit(letter) for letter in text if unicodedata.category(letter) not in ("Cf", "Cs", "Co", "Cn"))
     return _SPACE.sub(" ", "".join(letters).replace("’", "'").replace("臺", "台")).strip()
 

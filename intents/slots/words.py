@@ -14,7 +14,11 @@ from knowledge.reading import read
 Patterns: TypeAlias = tuple[re.Pattern[str], ...]
 Cues: TypeAlias = tuple[tuple[str, Patterns], ...]  # choice and its patterns, in author order
 
-_LISTS = ("yes", "no", "not_sure", "decline")
+_LISTS = ("yes", "no", "not_sure", "decline", "none")
+_ENGLISH_WORDS = (
+    "i my the a am was have had we our is do don't yes it with he she they are were i'm not for of to never"
+)
+_ENGLISH = frozenset(_ENGLISH_WORDS.split(" "))
 _LANGUAGES_OF_ALL = ("en", "zh-TW")  # read in any conversation: people mix them with their own language
 
 
@@ -25,6 +29,7 @@ class Lexicon:
     lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clauses: Cues = ()
     facts: Mapping[str, Cues] = field(default_factory=dict)
+    subjects: Cues = ()
 
     def has(self, name: str, text: str) -> bool:
         """Is the text, as a whole, one of a list?"""
@@ -46,6 +51,29 @@ class Words:
         for code in dict.fromkeys((lang, *_LANGUAGES_OF_ALL)):
             if code in self.by_lang:
                 yield self.by_lang[code]
+
+    def cues(self, text: str, lang: str) -> Iterator[Lexicon]:
+        """The lexicons whose cues may be looked for in a tidy text: the writer's own, and a mixed-in one where the text
+        is short or plainly in that language. "Naghahanap ako ng full time" is no English answer."""
+        for code in dict.fromkeys((lang, *_LANGUAGES_OF_ALL)):
+            if code in self.by_lang and (code == lang or _reads_as(code, text)):
+                yield self.by_lang[code]
+
+    def is_bare(self, text: str, lang: str) -> bool:
+        """Is the text no more than a yes, a no, "not sure" or a number? Without a question it means nothing."""
+        plain = tidy(text[:100])
+        if plain.isdecimal():
+            return len(plain) < 4
+        return any(lexicon.has(name, plain) for lexicon in self.lexicons(lang) for name in ("yes", "no", "not_sure"))
+
+    def subject(self, text: str, lang: str) -> str:
+        """Whom a message speaks of where it says so: `other_person` ("my father is 72"), `business`, or empty."""
+        plain = tidy(text[:400])
+        for lexicon in self.lexicons(lang):
+            for subject, patterns in lexicon.subjects:
+                if any(pattern.search(plain) or pattern.search(bare(plain)) for pattern in patterns):
+                    return subject
+        return ""
 
     @classmethod
     def of(cls, words: Mapping[str, Mapping[str, Any]], cues: Mapping[str, Mapping[str, Any]]) -> Words:
@@ -71,6 +99,7 @@ def _lexicon(words: Mapping[str, Any], cues: Mapping[str, Any]) -> Lexicon:
         lists={name: frozenset(_both(words.get(name, ()))) for name in _LISTS},
         clauses=_cues(cues.get("clauses", {})),
         facts={fact: _cues(choices) for fact, choices in cues.get("facts", {}).items()},
+        subjects=_cues(cues.get("subjects", {})),
     )
 
 
@@ -89,7 +118,17 @@ def _pattern(source: str) -> re.Pattern[str]:
     return re.compile(tidy(source))
 
 
+def _reads_as(code: str, text: str) -> bool:
+    if code == "zh-TW":
+        letters = [letter for letter in text if letter.isalpha()]
+        return sum("\u4e00" <= letter <= "\u9fff" for letter in letters) * 2 >= len(letters)
+    words = text.split()
+    return len(words) <= 3 or any(word.strip(".,!") in _ENGLISH for word in words)
+
+
 def _is_long(phrase: str) -> bool:
+    if "\u0e00" <= phrase[0] <= "\u0e7f":
+        return len(phrase) >= 5
     if phrase.isascii() or any("\u00c0" <= letter <= "\u1eff" for letter in phrase):
         return " " in phrase
-    return len(phrase) >= (5 if "\u0e00" <= phrase[0] <= "\u0e7f" else 3)
+    return len(phrase) >= 3

@@ -8,7 +8,7 @@ from datetime import date
 from intents.slots.dates import first_dated
 from intents.slots.number_words import digits
 from intents.slots.parsed import DECLINED, DOES_NOT_KNOW, UNREADABLE, Parsed, value
-from intents.slots.text import bare, is_question
+from intents.slots.text import LONGEST, bare, is_question, tidy
 from intents.slots.words import Cues, Words
 from knowledge.rules.values import Unknown
 
@@ -20,6 +20,7 @@ _TAIL = re.compile(
 _HEAD = re.compile(
     r"^(?:(?:嗯|恩|喔|哦|啊|呃|那個|我|他|她|我爸|我媽|爸爸|媽媽|父親|母親|對方|um|uh|oh|well|dạ|ah)\s*)+"
 )
+_PARTICLE = re.compile(r"(?:ครับ|ค่ะ|คะ|นะ|จ้า|จ้ะ|\s)+|po|ạ|ya|啊|喔|啦")
 _HEDGE = re.compile(r"應該|好像|大概|\b(?:think|probably|guess)\b|hình như|kayaknya|sepertinya|น่าจะ|siguro|yata")
 _WHICH = re.compile(r"哪|幾|什麼時候|\b(?:when|which|how|what|where|date|year)\b|năm nào|kapan|kailan|เมื่อไหร่")
 
@@ -36,11 +37,22 @@ def read_yes_no(fact: str, text: str, lang: str, words: Words, after: date | Non
         return UNREADABLE
     plain = _clause(text, lang, words) is not None and not _HEDGE.search(text)
     if told is None:
-        answers = {answer for clause in clauses if (answer := _clause(clause, lang, words)) is not None}
+        spoken = [clause for clause in clauses if not _PARTICLE.fullmatch(clause)] or clauses
+        answers = {answer for clause in spoken if (answer := _clause(clause, lang, words)) is not None}
         if len(answers) != 1:
             return UNREADABLE
         told = "yes" if answers.pop() else "no"
     return _dated(told, text, lang, after, as_of, shown_back=not plain)
+
+
+def volunteered(fact: str, text: str, lang: str, words: Words) -> bool | None:
+    """What a message says about a fact that nobody asked for, by the words of that fact alone, clause by clause.
+
+    Questions say nothing, and two clauses that disagree say nothing either.
+    """
+    clauses = (part.strip() for part in _CLAUSE.split(tidy(text[:LONGEST])))
+    told = {_cue(clause, words, lang, fact) for clause in clauses if clause and not is_question(clause)} - {None}
+    return {"yes": True, "no": False}.get(next(iter(told)) or "") if len(told) == 1 else None
 
 
 def _unsure(text: str, clauses: list[str], lang: str, words: Words) -> Parsed | None:
@@ -54,7 +66,7 @@ def _unsure(text: str, clauses: list[str], lang: str, words: Words) -> Parsed | 
 
 
 def _cue(text: str, words: Words, lang: str, fact: str) -> str | None:
-    for lexicon in words.lexicons(lang):
+    for lexicon in words.cues(text, lang):
         found = _first_cue(lexicon.facts.get(fact, ()), text)
         if found:
             return found

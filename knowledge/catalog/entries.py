@@ -64,6 +64,9 @@ def _fact(document: Document, index: int, prefix: str) -> Iterator[Entry]:
 
 def _rule(document: Document, rule: dict[str, Any], index: int) -> Iterator[Entry]:
     owner = str(rule.get("id")).partition(".")[0]
+    for field in ("label", "addressee"):
+        if isinstance(rule.get(field), str):
+            yield Entry(f"rule.{rule.get('id')}.{field}", rule[field], owner, document, ("rules", index, field))
     for place in leaf_places(document, index):
         leaf = document.part(*place)
         name = leaf.get("name") or leaf.get("fact")
@@ -80,10 +83,11 @@ def _leaf_places(node: Any, place: Place) -> Iterator[Place]:
         for index, branch in enumerate(node):
             yield from _leaf_places(branch, (*place, index))
     elif isinstance(node, dict):
-        if "text" in node:
+        groups = [key for key in ("all", "any", "not") if key in node]
+        if not groups:
             yield place
-        for key in ("all", "any", "not"):
-            yield from _leaf_places(node.get(key), (*place, key))
+        for key in groups:
+            yield from _leaf_places(node[key], (*place, key))
 
 
 def _leaves(document: Document, place: Place, prefix: str, owner: str) -> Iterator[Entry]:

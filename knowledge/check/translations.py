@@ -10,11 +10,14 @@ from knowledge.catalog.entries import Entry
 from knowledge.catalog.maintenance import LANGUAGES, wanted
 from knowledge.catalog.pofiles import PoFile, Translation, by_key, languages, read_catalog
 from knowledge.catalog.templates import placeholders, stray_braces, typed_digits
+from knowledge.check.glossary import term_faults
 from knowledge.check.leftovers import leftover_texts
 from knowledge.check.number_words import english_numbers
 from knowledge.check.texts import Owners, figure_numbers, graphemes, is_label
 from knowledge.faults import Fault, KnowledgeError, fault_at
+from knowledge.glossary import Glossary
 from knowledge.models import Figure
+from knowledge.validated import Located
 
 LABEL_LIMITS: Mapping[str, int] = {"en": 24}
 LABEL_LIMIT = 30
@@ -22,8 +25,10 @@ MERGE = "run `labor-bot knowledge merge`"
 _URL = re.compile(r"https?:|www\.|\b[a-z0-9-]+\.(?:com|net|org|gov|tw)\b", re.IGNORECASE)
 
 
-def translation_faults(locale: Path, entries: tuple[Entry, ...], owners: Owners) -> Iterator[Fault]:
-    """The faults of every catalog."""
+def translation_faults(
+    locale: Path, entries: tuple[Entry, ...], owners: Owners, glossary: Located[Glossary] | None
+) -> Iterator[Fault]:
+    """The faults of every catalog. Only what is served is judged: a fuzzy or outdated entry counts as missing."""
     for lang in dict.fromkeys((*LANGUAGES, *languages(locale))):
         try:
             po = read_catalog(locale, lang)
@@ -32,12 +37,19 @@ def translation_faults(locale: Path, entries: tuple[Entry, ...], owners: Owners)
             continue
         yield from po.faults
         yield from _step_faults(po, wanted(entries, lang))
-        known = by_key(po.entries)
-        for entry in wanted(entries, lang):
-            translation = known.get(entry.key)
-            served = translation and translation.text and not translation.fuzzy
-            if translation and served and translation.source == entry.text:
-                yield from _entry_faults(po, entry, translation, owners.get(entry.owner, {}))
+        served = list(_served(po, wanted(entries, lang)))
+        for entry, translation in served:
+            yield from _entry_faults(po, entry, translation, owners.get(entry.owner, {}))
+        if glossary is not None:
+            yield from term_faults(po, served, glossary)
+
+
+def _served(po: PoFile, entries: tuple[Entry, ...]) -> Iterator[tuple[Entry, Translation]]:
+    known = by_key(po.entries)
+    for entry in entries:
+        translation = known.get(entry.key)
+        if translation and translation.text and not translation.fuzzy and translation.source == entry.text:
+            yield entry, translation
 
 
 def _step_faults(po: PoFile, entries: tuple[Entry, ...]) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from knowledge.rules.graph import mermaid
 from knowledge.rules.load import load_rules
 from knowledge.rules.tree import Change, Leaf, LeafResult, Result, Rule
-from knowledge.rules.walker import VERDICTS, evaluate, next_question
+from knowledge.rules.walker import VERDICTS, evaluate, next_question, usefulness
 
 __all__ = [
     "VERDICTS",
@@ -16,4 +16,5 @@ __all__ = [
     "load_rules",
     "mermaid",
     "next_question",
+    "usefulness",
 ]

@@ -14,6 +14,7 @@ from knowledge.rules.truth import FALSE, TRUE, UNKNOWN, leaf_truth
 from knowledge.rules.values import NOT_ASKED, Born, Since, Value, number_bounds
 
 PLAN_YEAR = 2018
+NEVER = 99  # a leaf that nothing can make true is the last resort
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def to_find_out(rule: Rule, facts: Sequence[str]) -> tuple[Change, ...]:
         Change(fact, leaf.name, "find_out", rule.text_key(leaf, "unknown"), rule.params(leaf, "unknown"), True)
         for fact in facts
         for leaf in rule.leaves
-        if leaf.fact == fact
+        if leaf.fact == fact and leaf.text.unknown is not None
     )
 
 
@@ -66,6 +67,8 @@ def _way(node: Any, want: bool, facts: Mapping[str, Value], on: date) -> _Way:
         return _Way(open=1)
     if truth == (TRUE if want else FALSE):
         return _Way()
+    if node.is_guard:
+        return _Way(hopeless=NEVER)
     return _Way((node,), 0 if _can_come(node, _told(facts, node), on) else 1)
 
 

@@ -33,7 +33,17 @@ def load_rules(path: Path, figures: Mapping[str, FigureValue]) -> tuple[Rule, ..
 def _rule(document: Document, index: int, figures: Mapping[str, FigureValue]) -> Rule:
     entry = validate(RuleEntry, document, "rules", index)
     return Rule(
-        entry.id, entry.kind, entry.subjects, entry.when, figures, entry.apply_months, entry.typical, entry.cases
+        id=entry.id,
+        kind=entry.kind,
+        subjects=entry.subjects,
+        tree=entry.tree,
+        figures=figures,
+        apply_months=entry.apply_months,
+        typical=entry.typical,
+        cases=entry.cases,
+        label=entry.label or "",
+        addressee=entry.addressee or "",
+        source=entry.source or "",
     )
 
 

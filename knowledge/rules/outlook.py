@@ -6,7 +6,7 @@ asked can come out with any signature its remaining values give, or stay as it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import product
@@ -128,7 +128,7 @@ def root_truth(rule: Rule, states: Sequence[FactState]) -> int:
     def truth(node: Any) -> int:
         match node:
             case AllOf():
-                return min(map(truth, node.all))
+                return min(map(truth, node.all), default=TRUE)
             case AnyOf():
                 return max(map(truth, node.any))
             case NotOf():
@@ -201,6 +201,13 @@ def best_first(rule: Rule, states: tuple[FactState, ...]) -> tuple[str, ...]:
     if len(facts) < 2:
         return facts
     return tuple(sorted(facts, key=lambda fact: round(_questions_left(rule, states, fact), 6)))
+
+
+@lru_cache(maxsize=65536)
+def savings(rule: Rule, states: tuple[FactState, ...]) -> Mapping[str, float]:
+    """For each fact that can still matter: how many questions of this rule one expects to be rid of by asking it."""
+    facts = can_matter(rule, states)
+    return {fact: len(facts) - (_questions_left(rule, states, fact) if len(facts) > 1 else 0.0) for fact in facts}
 
 
 def _questions_left(rule: Rule, states: tuple[FactState, ...], fact: str) -> float:

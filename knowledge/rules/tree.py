@@ -60,11 +60,14 @@ class Condition(Strict):
 
 
 class LeafTexts(Strict):
-    """What a reason says when the leaf is met, not met, not known, left open by the plan; and what would change it."""
+    """What a reason says when the leaf is met, not met, not known, left open by the plan; and what would change it.
 
-    met: Line
-    unmet: Line
-    unknown: Line
+    A state without a text is not told as a reason: that of a leaf which only says where the plan is silent.
+    """
+
+    met: Line | None = None
+    unmet: Line | None = None
+    unknown: Line | None = None
     undefined: Line | None = None
     change: Line | None = None
 
@@ -81,8 +84,8 @@ class Leaf(Condition):
     named: Name | None = Field(default=None, alias="name")
     undefined_when: tuple[Condition, ...] = ()
     undefined: Literal["always"] | None = None
-    text: LeafTexts
-    source: Line
+    text: LeafTexts = LeafTexts()
+    source: Line = "addressee"
     likely: Annotated[float, Field(gt=0, lt=1)] = 0.5
     moves: Literal["up", "fixed", "free"] = "free"
 
@@ -96,6 +99,17 @@ class Leaf(Condition):
         if not self.name:
             raise ValueError("a leaf without a fact needs a name")
         return self
+
+    @property
+    def is_guard(self) -> bool:
+        """It can never be met: it only says for which answers the plan's words have no meaning."""
+        return self.one_of == ()
+
+    @property
+    def wordless(self) -> tuple[str, ...]:
+        """The states that lack a text which a condition must have."""
+        needed = () if self.undefined or self.is_guard else ("met", "unmet", "unknown")
+        return tuple(state for state in needed if getattr(self.text, state) is None)
 
     @cached_property
     def name(self) -> str:
@@ -171,23 +185,58 @@ class Case(Strict):
 
 class RuleEntry(Strict):
     """One rule as written. `apply_months` are the months in which one can apply, where they differ from the period;
-    `typical` are facts for which the rule says yes, the ground of its `cases`."""
+    `typical` are facts for which the rule says yes, the ground of its `cases`; `label` names the rule where its topic
+    has several.
+
+    An audience rule ranks and never refuses: it has an `addressee` in words, and `when` (facts that speak for it),
+    `everyone: true` (all of its subjects), or neither (nobody is asked).
+    """
 
     id: RuleId
     kind: Kind
     subjects: Annotated[tuple[Subject, ...], Field(min_length=1)]
+    label: Line | None = None
     apply_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
-    when: Node
+    when: Node | None = None
+    everyone: bool = False
+    addressee: Line | None = None
+    source: Line | None = None
     typical: Mapping[Name, Any] = Field(default_factory=dict)
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
-        names = [leaf.name for leaf in leaves_of(self.when)]
+        names = [leaf.name for leaf in leaves_of(self.tree)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two leaves are named {', '.join(twice)}: give one a name of its own")
         return self
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "audience":
+            if self.addressee is None or self.source is None:
+                raise ValueError("an audience rule names its 'addressee' and 'source'")
+            if self.everyone and self.when is not None:
+                raise ValueError("an audience rule has 'when' or 'everyone', not both")
+            return self
+        if self.when is None or self.everyone or self.addressee is not None or self.source is not None:
+            raise ValueError("a benefit or duty has 'when', and no 'everyone', 'addressee' or 'source'")
+        for leaf in leaves_of(self.when):
+            if leaf.wordless:
+                raise ValueError(f"the leaf {leaf.name} lacks the texts {', '.join(leaf.wordless)}")
+            if leaf.source == Leaf.model_fields["source"].default:
+                raise ValueError(f"the leaf {leaf.name} lacks its source")
+        return self
+
+    @cached_property
+    def tree(self) -> AllOf | AnyOf | NotOf | Leaf:
+        """The tree to walk; of an audience that nobody is asked about, one leaf that stays open."""
+        if self.when is not None:
+            return self.when
+        if self.everyone:
+            return AllOf.model_construct(all=())
+        return Leaf.model_validate({"name": "addressee", "undefined": "always", "text": {"undefined": self.addressee}})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -202,6 +251,9 @@ class Rule:
     apply_months: tuple[int, ...] = ()
     typical: Mapping[str, Any] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
+    label: str = ""
+    addressee: str = ""
+    source: str = ""
     leaves: tuple[Leaf, ...] = field(init=False)
     facts: tuple[str, ...] = field(init=False)
 
@@ -213,7 +265,8 @@ class Rule:
     @property
     def texts(self) -> dict[str, str]:
         """Every text of the rule by its catalog key, such as `rule.p02.age.met`."""
-        return {
+        own = {f"rule.{self.id}.{name}": text for name in ("label", "addressee") if (text := getattr(self, name))}
+        return own | {
             self.text_key(leaf, state): text
             for leaf in self.leaves
             for state, text in leaf.text.model_dump(exclude_none=True).items()
@@ -231,7 +284,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class LeafResult:
-    """How one leaf came out. `value` and `needed` are JSON; `truth` None means unknown, with `why`."""
+    """How one leaf came out. `value` and `needed` are JSON; `truth` None means unknown, with `why`.
+
+    `counts`: it bears on the verdict; in a group of which one is enough, the others do not. `text_key` is empty where
+    the author has nothing to say about it.
+    """
 
     fact: str
     name: str
@@ -242,6 +299,7 @@ class LeafResult:
     text_key: str
     params: Mapping[str, FigureValue]
     source: str
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

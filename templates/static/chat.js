@@ -137,7 +137,11 @@ document.addEventListener("submit", (event) => {
   if (!button || Date.now() - tapped < 500) return; // a double tap is one answer
   tapped = Date.now();
   closeMenus();
-  send({ choice: button.value, id: newId() }, button.textContent.trim(), false);
+  const marks = button.value === "ticked:done" ? [...form.querySelectorAll("input:checked")] : [];
+  const label = marks.map((mark) => mark.parentElement.textContent.trim()).join(" · ");
+  const fields = { choice: button.value, id: newId() };
+  if (marks.length) fields.choice = `ticked:${marks.map((mark) => mark.value).join(".")}`;
+  send(fields, label || button.textContent.trim(), false);
 });
 
 box.addEventListener("keydown", (event) => {
