@@ -63,12 +63,14 @@ class Incoming:
 class Choice:
     """A button: what comes back when it is pressed, and its label in the reader's language.
 
-    `ticked`: one of several that can be chosen together, and whether it is; None for an ordinary button.
+    `ticked`: one of several that can be chosen together, and whether it is; None for an ordinary button. `text`: what
+    a check box says, where there is room for more than a button holds.
     """
 
     id: str
     label: str
     ticked: bool | None = None
+    text: str = ""
 
     @property
     def marked(self) -> str:
@@ -128,7 +130,7 @@ def reply_to_doc(reply: Reply) -> dict[str, Any]:
     if reply.source:
         doc["source"] = reply.source
     if reply.choices:
-        doc["choices"] = [[c.id, c.label] if c.ticked is None else [c.id, c.label, c.ticked] for c in reply.choices]
+        doc["choices"] = [_choice_to_doc(choice) for choice in reply.choices]
     if reply.cards:
         doc["cards"] = [
             [card.title, card.subtitle, card.text, card.source, [[c.id, c.label] for c in card.choices]]
@@ -139,6 +141,12 @@ def reply_to_doc(reply: Reply) -> dict[str, Any]:
     if reply.notice:
         doc["notice"] = reply.notice.value
     return doc
+
+
+def _choice_to_doc(choice: Choice) -> list[Any]:
+    if choice.ticked is None:
+        return [choice.id, choice.label]
+    return [choice.id, choice.label, choice.ticked, choice.text]
 
 
 def reply_from_doc(doc: Mapping[str, Any]) -> Reply:

@@ -12,12 +12,13 @@ from knowledge.rules import Result
 @dataclass(frozen=True, slots=True)
 class Option:
     """A button: its id and the catalog key of its label. `names` fill placeholders with other texts, by key; `ticked`:
-    one of several to choose together, and whether it is."""
+    one of several to choose together, and whether it is, with the key of its long `text`."""
 
     id: str
     key: str
     names: tuple[tuple[str, str], ...] = ()
     ticked: bool | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

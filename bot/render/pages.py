@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from bot.clock import TAIPEI
-from bot.messages import Author, Card, Choice, Entry, Link, Notice
+from bot.messages import Author, Card, Choice, Entry, Link, Notice, Reply
 from knowledge.catalog import Catalog
 
 WAYS_OUT = ("menu", "handoff", "back", "stop", "skip", "lang", "subject", "results")
@@ -63,7 +63,7 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         author=entry.author.value,
         name=entry.name or None,
         lang=reply.lang,
-        paragraphs=tuple(part for part in reply.text.split("\n\n") if part.strip()),
+        paragraphs=_paragraphs(reply),
         links=reply.links,
         ticks=tuple(choice for choice in reply.choices if choice.ticked is not None),
         choices=buttons[:split],
@@ -78,6 +78,13 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         current=current,
         automatic=reply.notice is Notice.SAFETY and not reply.choices,  # sent while a person holds the conversation
     )
+
+
+def _paragraphs(reply: Reply) -> tuple[str, ...]:
+    """The paragraphs of a reply; a numbered list that stands there as check boxes is not said twice."""
+    boxes = any(choice.ticked is not None for choice in reply.choices)
+    parts = (part for part in reply.text.split("\n\n") if part.strip())
+    return tuple(part for part in parts if not (boxes and part.startswith("1. ")))
 
 
 def _ways_out_from(choices: Sequence[Choice]) -> int:

@@ -167,7 +167,8 @@ class Renderer:
         for option in chosen:
             if option.id not in found:
                 names = {name: voice.label(key) for name, key in option.names}
-                found[option.id] = Choice(option.id, voice.label(option.key, **names), option.ticked)
+                text = voice.label(option.text) if option.text else ""
+                found[option.id] = Choice(option.id, voice.label(option.key, **names), option.ticked, text)
         return tuple(found.values())
 
     def _welcome(self, voice: Voice) -> Reply:
@@ -322,7 +323,8 @@ class Renderer:
             helping=effect.helping,
         )
         ticks = tuple(
-            e.Option(f"tick:{fact}", f"fact.{fact}.situation", ticked=fact in effect.ticked) for fact in effect.facts
+            e.Option(f"tick:{fact}", f"fact.{fact}.label", (), fact in effect.ticked, f"fact.{fact}.situation")
+            for fact in effect.facts
         )
         swap = _swap(effect.subject, SUBJECTS) if effect.first else ()
         chosen = (*ticks, options.DONE, options.NONE_OF_THESE, options.SKIP, options.STOP, options.PERSON, *swap)

@@ -67,7 +67,7 @@ def context(effect: ShowVerdict, topic: Topic, voice: Voice, knowledge: Knowledg
         "verdict": result.verdict,
         "reasons": [_leaf(leaf, topic, voice) for leaf in _told(result)],
         "missing": _missing(result, voice),
-        "changes": [_change(change, topic, voice) for change in result.would_change if _worth(change)],
+        "changes": [_change(change, topic, voice) for change in result.would_change if _worth(change, result)],
         "window": effect.window,
         "period": period(topic, voice),
     }
@@ -91,8 +91,10 @@ def _missing(result: Result, voice: Voice) -> str:
     return voice("conversation.list.comma").join(labels)
 
 
-def _worth(change: Change) -> bool:
-    return change.possible and change.kind == "become"
+def _worth(change: Change, result: Result) -> bool:
+    """One that can come about, and that does not merely repeat a reason."""
+    repeats = change.on is None and change.text_key in {leaf.text_key for leaf in result.leaves}
+    return change.possible and change.kind == "become" and not repeats
 
 
 def _change(change: Change, topic: Topic, voice: Voice) -> str:

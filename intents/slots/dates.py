@@ -283,8 +283,11 @@ def _in_near_year(text: str, as_of: date) -> _Found | None:
     for pattern, back in _LAST_YEAR:
         match = pattern.search(text)
         if match:
-            end = max(match.end(), where[1] if where else 0)
-            return _Found(_month(as_of.year - back, month) if month else _year(as_of.year - back), match.start(), end)
+            start, end = (
+                min(match.start(), where[0] if where else match.start()),
+                max(match.end(), where[1] if where else 0),
+            )
+            return _Found(_month(as_of.year - back, month) if month else _year(as_of.year - back), start, end)
     if month is None or where is None:
         return None
     day = _MONTH_DAY.search(text)

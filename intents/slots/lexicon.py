@@ -16,7 +16,8 @@ AGE = (
 TIMES = rf"(?:次|回|趟|times?{END}|lần{END}|lan{END}|kali{END}|ครั้ง|beses{END})"
 PEOPLE = (
     rf"(?:人|名|位|個人|個員工|people{END}|persons?{END}|employees?{END}|workers?{END}|staff{END}|người{END}"
-    rf"|nguoi{END}|orang{END}|karyawan{END}|คน|katao{END}|tao{END}|empleyado{END})"
+    rf"|nguoi{END}|nhân viên{END}|nhan vien{END}|công nhân{END}|cong nhan{END}|lao động{END}|lao dong{END}"
+    rf"|orang{END}|karyawan{END}|คน|katao{END}|tao{END}|empleyado{END})"
 )
 LINK = r"\s*(?:-|na\s|ng\s)?\s*"  # "6 months", "6-month", "6 na buwan"
 NUMBER = r"(\d{1,7}(?:\.\d{1,3})?)"
@@ -29,7 +30,7 @@ ABOUT = re.compile(
 ALMOST = re.compile(
     r"快|將近|接近|即將|下個?月(?=滿)|明年"
     r"|\b(?:almost|nearly|close to|going on|about to|turning|will be|next (?:month|year|week))\b"
-    r"|\bgần|\bsắp|\bmau (?=\d)|\b(?:se)?bentar lagi\b|\bgan \d|\bhampir\b|เกือบ|ใกล้|\bhalos\b"
+    r"|\bgần|\bsắp|\bmau (?=\d)|\b(?:se)?bentar lagi\b|\bgan \d|\bhampir\b|เกือบ(?=\s?\d)|ใกล้|\bhalos\b"
     r"|\bkulang[ -]kulang\b|\bmalapit na\b"
 )
 LESS = re.compile(
@@ -37,13 +38,13 @@ LESS = re.compile(
     r"|\b(?:under|less than|below|not yet|fewer than|younger than|within)\b"
     r"|chưa (?:đến|đủ|tới|được)|chua (?:den|du|toi|duoc)|\bdưới\b"
     r"|\bduoi\b|\bkurang dari\b|\bbelum\b|di bawah|ไม่ถึง|น้อยกว่า|ต่ำกว่า"
-    r"|\bwala pang\b|\bhindi pa\b|\bkulang sa\b|\bpababa\b|\bhindi (?:po )?(?:lalampas|hihigit)\b"
+    r"|\bwala pang\b|\bhindi pa\b|\bkulang sa\b|\bpababa\b|\bhindi (?:po )?(?:lalampas|lalagpas|hihigit)\b"
     r"|\bat most\b|\bup to\b|\bor fewer\b|\bor less\b|tối đa|trở xuống|toi da|tro xuong|\bmaksimal\b|\bke bawah\b|ไม่เกิน"
 )
 MORE = re.compile(
     r"超過|以上|多於|至少|大於|不只|不止|\b(?:more than|over|at least|above|older than|or more|or older|plus)\b|\d\+"
     r"|\bhơn\b|\bhon \d|\btrên\b|\btren \d|ít nhất|(?<!kurang )\blebih\b|\bminimal\b|มากกว่า|เกิน|กว่า|อย่างน้อย"
-    r"|\bmahigit\b|\bhigit\b|\blampas\b|\bpataas\b|trở lên|tro len|\bke atas\b|ขึ้นไป"
+    r"|\bmahigit\b|\bhigit\b|\blampas\b|\blagpas\b|\bpataas\b|trở lên|tro len|\bke atas\b|ขึ้นไป"
 )
 ODD = re.compile(
     r"(?<=\d)-?an\b|(?<=\d0)'?s\b|(?<=\d) ?mấy\b"
@@ -58,18 +59,18 @@ NONE_YET = re.compile(
 )
 
 _MONTHS = (
-    "january jan januari jan. enero มกราคม ม.ค.",
-    "february feb februari feb. pebrero กุมภาพันธ์ ก.พ.",
-    "march mar maret mar. marso มีนาคม มี.ค.",
-    "april apr apr. abril เมษายน เม.ย.",
-    "may mei mayo พฤษภาคม พ.ค.",
-    "june jun juni jun. hunyo มิถุนายน มิ.ย.",
-    "july jul juli jul. hulyo กรกฎาคม ก.ค.",
-    "august aug agustus agust agu aug. agosto สิงหาคม ส.ค.",
-    "september sept sep sep. setyembre กันยายน ก.ย.",
-    "october oct oktober okt oct. oktubre ตุลาคม ต.ค.",
-    "november nov nov. nopember nobyembre พฤศจิกายน พ.ย.",
-    "december dec desember des dec. disyembre ธันวาคม ธ.ค.",
+    "january jan januari jan. enero มกราคม มกรา ม.ค.",
+    "february feb februari feb. pebrero กุมภาพันธ์ กุมภา ก.พ.",
+    "march mar maret mar. marso มีนาคม มีนา มี.ค.",
+    "april apr apr. abril เมษายน เมษา เม.ย.",
+    "may mei mayo พฤษภาคม พฤษภา พ.ค.",
+    "june jun juni jun. hunyo มิถุนายน มิถุนา มิ.ย.",
+    "july jul juli jul. hulyo กรกฎาคม กรกฎา ก.ค.",
+    "august aug agustus agust agu aug. agosto สิงหาคม สิงหา ส.ค.",
+    "september sept sep sep. setyembre กันยายน กันยา ก.ย.",
+    "october oct oktober okt oct. oktubre ตุลาคม ตุลา ต.ค.",
+    "november nov nov. nopember nobyembre พฤศจิกายน พฤศจิกา พ.ย.",
+    "december dec desember des dec. disyembre ธันวาคม ธันวา ธ.ค.",
 )
 MONTH_NAMES = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 MONTH_NAME = "(" + "|".join(rf"{re.escape(name)}{END}" for name in sorted(MONTH_NAMES, key=len, reverse=True)) + ")"

@@ -30,6 +30,7 @@ _NOT_MONEY = re.compile(
     r"\d\s*(?:人|名|位|歲|年|月|日|件|%|people|persons?|workers?|employees?|years?|months?|days?|người|orang|คน|ปี|tao|taon)"
 )
 _SHORT_M = re.compile(r"\d\s*m(?![a-z])")  # a thousand million there, a million elsewhere
+_ODD = re.compile(r"(\d{1,4})[多幾餘](億|千萬|百萬|萬)")
 _BETWEEN = re.compile(r"\bbetween (.+?) and ")
 _SPAN = re.compile(rf"\d\s*(?:{_UNIT})?\s*(?:元|塊)?\s*(?:-|~|到|至|to|sampai|hingga|đến|ถึง|hanggang)\s*(?:nt\$)?\s*\d")
 
@@ -38,6 +39,8 @@ def read_money(text: str, lang: str) -> Parsed:
     """One amount in a tidy text with digits, in full NT$. Two amounts, or a number of something else, are none."""
     if _NOT_MONEY.search(text) or (lang == "id" and _SHORT_M.search(text)):
         return UNREADABLE
+    odd = _ODD.search(text)
+    text = _ODD.sub(r"\1\2", text)
     text = _BETWEEN.sub(r"\1 to ", text)
     amounts = _amounts(text)
     if len(amounts) == 2 and _SPAN.search(text):
@@ -45,6 +48,9 @@ def read_money(text: str, lang: str) -> Parsed:
         return value(Range(int(low), int(high)), shown_back=True) if low <= high <= MOST else UNREADABLE
     if len(amounts) != 1 or not 0 <= amounts[0] <= MOST:
         return UNREADABLE
+    if odd:
+        unit = _TIMES[odd[2]]
+        return value(Range(int(amounts[0]), int(amounts[0]) + unit * 10 ** (len(odd[1]) - 1)), shown_back=True)
     found = with_hedge(text, amounts[0], amounts[0], step=max(1.0, amounts[0] / 10))
     if found.open:
         return value(Range(int(found.lo), MOST), shown_back=True)

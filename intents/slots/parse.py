@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from intents.slots import lexicon as lex
 from intents.slots.choices import read_choice
 from intents.slots.dates import find_days, read_days
 from intents.slots.money import read_money
@@ -16,13 +17,18 @@ from intents.slots.words import Words
 from intents.slots.yes_no import read_yes_no
 from knowledge.rules.values import Born, Days, Since
 
-_BIRTH = re.compile(r"生|年次|\bborn\b|\bbirth|\bdob\b|\bsinh\b|\blahir\b|kelahiran|เกิด|ipinanganak|kaarawan|isinilang")
+_BIRTH = re.compile(
+    r"生|年次|\bborn\b|\bb-?day\b|\bbirth|\bdob\b|\bsinh\b|\blahir\b|kelahiran|เกิด|ipinanganak|kaarawan|isinilang"
+)
+_GOING_ON = re.compile(r"(?<=\d)\s*(?:ปี)?\s*(?:ย่าง|เข้า|going on|jalan|turning)\s*\d{1,2}")
 _SHORT_BIRTH_YEAR = re.compile(
     r"((?:\bborn|\blahir|\bkelahiran|\bsinh|\bipinanganak)(?:\s+(?:in|on|năm|nam|tahun|thn|noong|taong))?\s+'?)([3-9]\d)(?![\d./-])"
 )
 _YEAR_ALONE = re.compile(
-    r"(?:民國\s*\d{1,3}\s*年?|(?:19|20|24|25)\d\d\s*年?|(?:民國\s*)?\d{2,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?"
-    r"|\d{1,2}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*(?:19|20|24|25)\d\d)"
+    r"(?:民國\s*\d{1,3}\s*年?|(?:19|20|24|25)\d\d\s*年?|(?:民國\s*)?\d{2,4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*[日號]?"
+    r"|\d{1,2}\s*[-/.]\s*\d{1,2}\s*[-/.]\s*(?:19|20|24|25)\d\d"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? ?{lex.MONTH_NAME},? ?(?:19|20|24|25)\d\d"
+    rf"|{lex.MONTH_NAME} ?\d{{1,2}}(?:st|nd|rd|th)?,? ?(?:19|20|24|25)\d\d)"
 )
 _BEGAN = re.compile(
     r"畢業|從|自|起|開始|\bsince\b|\bfrom\b|graduat|\blast\b|去年|前年|今年"
@@ -90,11 +96,14 @@ def _read(fact: FactLike, text: str, lang: str, as_of: date, words: Words, born:
 
 
 def _age(text: str, as_of: date) -> Parsed:
+    text = _GOING_ON.sub("", text)
     text = _SHORT_BIRTH_YEAR.sub(r"\g<1>19\2", text)
     if _BIRTH.search(text) or _YEAR_ALONE.fullmatch(text):
         days = find_days(text, as_of)
         if days is not None:
             return _born(days, as_of)
+        if "年次" in text:
+            return UNREADABLE
     return read_age(text, as_of)
 
 

@@ -24,6 +24,8 @@ _AT_LEAST = re.compile(
     r"|\bminimal\b|\bke atas\b|อย่างน้อย|ขึ้นไป|\bpataas\b"
 )
 _BETWEEN = re.compile(r"\bbetween (\d[\d.,]*) and (?=\d)")
+_NOT_ONE = re.compile(r"\b(?:ni|kahit|even|not even) (?:1|isa|isang|one)\b|(?:沒|一次).{0,2}1次(?=都|也)")
+_NEAR_YEAR = re.compile(r"(?:tháng|thang) \d{1,2} (?:năm|nam) (?:ngoái|ngoai|trước|truoc|nay)")
 _INCLUSIVE = re.compile(
     r"以下|以內|\bwithin\b|\bat most\b|\bup to\b|\bor (?:fewer|less)\b|tối đa|trở xuống|toi da|tro xuong"
     r"|\bmaksimal\b|\bke bawah\b|ไม่เกิน|\bpababa\b|\b(?:lalampas|hihigit)\b"
@@ -69,6 +71,7 @@ def read_age(text: str, as_of: date) -> Parsed:
 def read_count(text: str) -> Parsed:
     """How many times, or how many people."""
     text = _BETWEEN.sub(r"\1 to ", _THOUSANDS.sub("", text))
+    text = _NOT_ONE.sub("", text)
     if lex.NONE_YET.search(text) and not _numbers(re.sub(r"[01]次(?:都|也)", "", text)):
         return value(0, shown_back=True)
     if _ORDINAL.search(text):
@@ -87,6 +90,8 @@ def read_count(text: str) -> Parsed:
 
 def read_months(text: str, as_of: date) -> Parsed:
     """A duration, as the interval of days on which it began; a bare number means months."""
+    if _NEAR_YEAR.search(text):
+        return UNREADABLE  # a date, "June last year", which in Vietnamese holds a number before the word for year
     text = _DECIMAL_COMMA.sub(".", text)
     if _JUST_NOW.search(text) and not _NUMBER.search(text):
         return value(Since(*begun_before(0, as_of)), shown_back=True)

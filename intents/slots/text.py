@@ -5,28 +5,26 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from intents.normalise import HAN, traditional
+
 LONGEST = 400  # characters; a longer message is a story, not an answer
 
-_SIMPLIFIED = "岁个没对从号愿过时间职开说确记国户龄两几当后业毕学单为么吗来还离迁义务临矿险录纪满应该谁这样样点钟脑台湾"
-_TRADITIONAL = (
-    "歲個沒對從號願過時間職開說確記國戶齡兩幾當後業畢學單為麼嗎來還離遷義務臨礦險錄紀滿應該誰這樣樣點鐘腦台灣"
-)
-_TO_TRADITIONAL = str.maketrans(_SIMPLIFIED, _TRADITIONAL)
 _SPACE = re.compile(r"\s+")
 _QUESTION = re.compile(
-    r"[?]|嗎|什麼|甚麼|怎麼|怎樣|為何|哪裡|哪個|多少錢|是不是|有沒有要|會不會"
+    r"[?]|嗎|ㄇ$|幹嘛|如何|算不算|可不可以|能不能|要不要|什麼|甚麼|怎麼|怎樣|為何|哪裡|哪個|多少錢|是不是|有沒有要|會不會"
     r"|^(?:what|how|why|where|when|which|who|do i|can i|could i|should i|does|is it|is that|are there|what's)\b"
     r"|^(?:apa|bagaimana|kenapa|mengapa|apakah|ano|paano|pano|bakit|magkano|saan|san|kailan|kelan|sino)\b"
     r"|\bpo ba\b|\bba (?:ako|yun|yan|ito|to|kami|kayo|ang|yung|sya|siya)\b"
     r"|\b(?:kailangan|pwede|puwede|kasama|kasali|pasok|meron|may|dapat) ba\b"
-    r"|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|อะไร(?!เลย)|ยังไง|ทำไม"
-    r"|ไหม|มั้ย|หรือเปล่า|หรือยัง|เท่าไหร่|เมื่อไหร่|ที่ไหน|^ใคร|ใคร$"
+    r"|\b(?:là gì|tại sao|thế nào|la gi|tai sao)\b|(?<!เกิด)อะไร(?!เลย|ก็ได้)|ยังไง|ทำไม"
+    r"|ไหม|มั้ย|หรือเปล่า|หรือยัง|เท่าไหร่|เมื่อไหร่|(?<!งาน)ที่ไหน(?!เลย|ก็ได้|มา)|^ใคร|ใคร$"
 )
 
 
 def tidy(text: str) -> str:
     """The text in one normal form. Also used on word lists, so that both sides look alike."""
-    text = unicodedata.normalize("NFKC", text).casefold().translate(_TO_TRADITIONAL)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = traditional(text) if HAN.search(text) else text
     text = text.replace("\u0e4d\u0e32", "\u0e33")  # NFKC parts the Thai vowel am, which patterns write in one
     letters = (_ascii_digit(letter) for letter in text if unicodedata.category(letter) not in ("Cf", "Cs", "Co", "Cn"))
     return _SPACE.sub(" ", "".join(letters).replace("’", "'").replace("臺", "台")).strip()

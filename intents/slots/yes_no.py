@@ -18,7 +18,7 @@ _TAIL = re.compile(
     r"|\b(?:po|ya|nya|ạ|nhé|thanks|thank you|please|sir|maam|ma'am)|ครับ|ค่ะ|คะ|นะ)+$"
 )
 _HEAD = re.compile(
-    r"^(?:(?:嗯|恩|喔|哦|啊|呃|那個|我|他|她|我爸|我媽|爸爸|媽媽|父親|母親|對方|um|uh|oh|well|dạ|ah)\s*)+"
+    r"^(?:(?:嗯|恩|喔|哦|啊|呃|那個|我|他|她|我爸|我媽|爸爸|媽媽|父親|母親|阿公|阿嬤|老爸|老媽|對方|um|uh|oh|well|dạ|ah)\s*)+"
 )
 _PARTICLE = re.compile(r"(?:ครับ|ค่ะ|คะ|นะ|จ้า|จ้ะ|\s)+|po|ạ|ya|啊|喔|啦")
 _HEDGE = re.compile(r"應該|好像|大概|\b(?:think|probably|guess)\b|hình như|kayaknya|sepertinya|น่าจะ|siguro|yata")

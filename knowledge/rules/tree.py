@@ -94,8 +94,6 @@ class Leaf(Condition):
         wanted = 1 if self.undefined is None else 0
         if len(self._operators()) != wanted or (self.fact is None) == bool(wanted):
             raise ValueError("a leaf has a fact and one operator, or a name and `undefined: always`")
-        if (self.undefined or self.undefined_when) and self.text.undefined is None:
-            raise ValueError("a leaf that can be undefined needs the text 'undefined'")
         if not self.name:
             raise ValueError("a leaf without a fact needs a name")
         return self
@@ -108,7 +106,9 @@ class Leaf(Condition):
     @property
     def wordless(self) -> tuple[str, ...]:
         """The states that lack a text which a condition must have."""
-        needed = () if self.undefined or self.is_guard else ("met", "unmet", "unknown")
+        needed: tuple[str, ...] = () if self.undefined or self.is_guard else ("met", "unmet", "unknown")
+        if self.undefined or self.undefined_when:
+            needed = (*needed, "undefined")
         return tuple(state for state in needed if getattr(self.text, state) is None)
 
     @cached_property
@@ -236,7 +236,7 @@ class RuleEntry(Strict):
             return self.when
         if self.everyone:
             return AllOf.model_construct(all=())
-        return Leaf.model_validate({"name": "addressee", "undefined": "always", "text": {"undefined": self.addressee}})
+        return Leaf.model_validate({"name": "addressee", "undefined": "always"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
