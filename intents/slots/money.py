@@ -51,6 +51,8 @@ def read_money(text: str, lang: str) -> Parsed:
     if odd:
         unit = _TIMES[odd[2]]
         return value(Range(int(amounts[0]), int(amounts[0]) + unit * 10 ** (len(odd[1]) - 1)), shown_back=True)
+    if "出頭" in text:
+        return value(Range(int(amounts[0]), int(amounts[0] * 1.1)), shown_back=True)
     found = with_hedge(text, amounts[0], amounts[0], step=max(1.0, amounts[0] / 10))
     if found.open:
         return value(Range(int(found.lo), MOST), shown_back=True)

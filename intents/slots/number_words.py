@@ -91,6 +91,7 @@ _HALVES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _COUNTS = {"hundred": 100, "thousand": 1000, "nghìn": 1000, "ngàn": 1000, "ribu": 1000, "libo": 1000, "ratus": 100}
 _COUNTED = re.compile(rf"(?<![\d.,])(\d+(?:\.\d+)?) ?({'|'.join(_COUNTS)})\b(?! (?:vạn|million|juta|triệu))")
+_MIXED = re.compile(r"(?<![\d.])(?:(\d{1,4})千(?:(\d)百)?|(?P<only>\d)百)(?![一二三四五六七八九十百千\d])")
 _BARE_YEAR_AND_HALF = re.compile(r"(?<!\d)(?<!\d )ปีครึ่ง")
 _PLUS_HALF = re.compile(r"(\d+) and a half\b")
 _VI_FIVE = re.compile(r"\bnăm(?= (?:chục|trăm|nghìn|ngàn|triệu|người|tháng|tuổi|lần|năm|mươi|ngày|tuần)\b)")
@@ -100,8 +101,14 @@ def digits(text: str, lang: str) -> str:
     """A tidy text with its number words as digits: "seventy-two" -> "72", "半年" -> "0.5年"."""
     for pattern, written in _HALVES:
         text = pattern.sub(written, text)
+    text = _MIXED.sub(_mixed, text)
     text = _BARE_YEAR_AND_HALF.sub("1.5ปี", _thai(_chinese(text)))
     return _PLUS_HALF.sub(r"\1.5", _latin(text, lang))
+
+
+def _mixed(match: re.Match[str]) -> str:
+    """8千 and 3千5百 in digits."""
+    return str(int(match[1] or 0) * 1000 + int(match[2] or match["only"] or 0) * 100)
 
 
 def _written(tokens: list[Token]) -> str:

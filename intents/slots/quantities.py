@@ -25,6 +25,7 @@ _AT_LEAST = re.compile(
 )
 _BETWEEN = re.compile(r"\bbetween (\d[\d.,]*) and (?=\d)")
 _NOT_ONE = re.compile(r"\b(?:ni|kahit|even|not even) (?:1|isa|isang|one)\b|(?:沒|一次).{0,2}1次(?=都|也)")
+_BRACKETS = re.compile(r"\([^()]*\)")
 _NEAR_YEAR = re.compile(r"(?:tháng|thang) \d{1,2} (?:năm|nam) (?:ngoái|ngoai|trước|truoc|nay)")
 _INCLUSIVE = re.compile(
     r"以下|以內|\bwithin\b|\bat most\b|\bup to\b|\bor (?:fewer|less)\b|tối đa|trở xuống|toi da|tro xuong"
@@ -71,7 +72,7 @@ def read_age(text: str, as_of: date) -> Parsed:
 def read_count(text: str) -> Parsed:
     """How many times, or how many people."""
     text = _BETWEEN.sub(r"\1 to ", _THOUSANDS.sub("", text))
-    text = _NOT_ONE.sub("", text)
+    text = _NOT_ONE.sub("", _BRACKETS.sub("", text))
     if lex.NONE_YET.search(text) and not _numbers(re.sub(r"[01]次(?:都|也)", "", text)):
         return value(0, shown_back=True)
     if _ORDINAL.search(text):
