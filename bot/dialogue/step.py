@@ -167,7 +167,7 @@ def _language(state: State, world: World, heard: Heard) -> Outcome:
     wanted = heard.understood.wants_language if heard.understood else ""
     if wanted:
         return _set_language(state, world, heard, wanted)
-    return state, (Say("conversation.choose_language", options.languages(world)),)
+    return _with_way_back(state, (Say("conversation.choose_language", options.languages(world)),))
 
 
 def _set_language(state: State, world: World, heard: Heard, code: str) -> Outcome:
