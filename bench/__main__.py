@@ -8,7 +8,7 @@ import statistics
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import profile, thinking
+from bench import profile, screening, thinking
 from bench.rounds import Round, measure
 from bench.servers import free_port, full
 
@@ -32,6 +32,7 @@ def main() -> None:
     print()
     _understanding()
     _starting()
+    screening.main()
     memory = max(one.memory for one in rounds if one.kind == "full")
     print(f"resident memory after the load      {memory:8.0f} MB   (goal under {GOALS['memory']:.0f})")
 

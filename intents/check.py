@@ -50,6 +50,17 @@ def check(root: Path = DATA) -> list[Fault]:
     return sorted(faults, key=lambda fault: (fault.file, fault.line))
 
 
+def warnings(root: Path = DATA) -> list[Fault]:
+    """What works and is not finished: topics that a language has no sentences of; only their names are known there."""
+    patterns = read(root).patterns
+    topics = {pattern.label for pattern in patterns if TOPIC.fullmatch(pattern.label)}
+    present = {(pattern.lang, pattern.label) for pattern in patterns}
+    text = "in this language only its names lead to it: add the file with sentences of {}"
+    begun = {pattern.lang for pattern in patterns}
+    missing = ((lang, topic) for lang in begun for topic in topics if (lang, topic) not in present)
+    return [Fault(f"{lang}/{topic}.yaml", 0, text.format(topic)) for lang, topic in sorted(missing)]
+
+
 def stolen(root: Path = DATA) -> list[Fault]:
     """Patterns that cross-validation gives to another label for sure; trains six models, about a minute."""
     # Here, since scikit-learn is a build dependency that a running bot does not have.
@@ -80,7 +91,7 @@ def _labels(authored: Authored) -> Iterable[Fault]:
     topics = {pattern.label for pattern in authored.patterns if TOPIC.fullmatch(pattern.label)}
     for lang in _begun(authored):
         present = {pattern.label for pattern in authored.patterns if pattern.lang == lang}
-        for label in sorted((wanted | topics) - present):
+        for label in sorted(wanted - present):
             file = URGENT if label.startswith(URGENT) else label
             yield Fault(f"{lang}/{file}.yaml", 0, f"no {label}")
         for label in sorted(present - wanted - topics):

@@ -471,6 +471,16 @@ def test_held_out_aspects(lang: str) -> None:
 
 def test_the_authored_data_has_no_faults() -> None:
     assert [str(fault) for fault in check.check()] == []
+    assert [str(warning) for warning in check.warnings()] == []
+
+
+def test_a_topic_that_only_some_languages_teach_is_no_fault(tmp_path: Path) -> None:
+    for name, label in {"zh-TW/p28.yaml": "p28", "zh-TW/p27.yaml": "p27", "en/p27.yaml": "p27"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"label: {label}\nutterances:\n  - {name}\n", "utf-8")
+    (missing,) = check.warnings(tmp_path)
+    assert (missing.file, missing.line) == ("en/p28.yaml", 0)
+    assert not any(fault.file == "en/p28.yaml" for fault in check.check(tmp_path))
 
 
 def test_faults_carry_file_and_line(tmp_path: Path) -> None:

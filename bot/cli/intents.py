@@ -58,6 +58,8 @@ def check(stolen: bool) -> None:
     faults = checking.check()
     for fault in faults:
         click.echo(f"intents/data/{fault}")
+    for warning in checking.warnings():
+        click.echo(f"intents/data/{warning.file}:{warning.line}: warning: {warning.text}")
     if stolen:
         for fault in checking.stolen():
             click.echo(f"intents/data/{fault}")
