@@ -25,7 +25,8 @@ BINARY = (".npz", ".png", ".ico")
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MADE = re.compile(r"^```\w+ (\S+)", re.MULTILINE)
 OUR_FILE = re.compile(
     r"(?:bot|intents|knowledge|templates|tests|docs|bench)/[\w./-]*|requirements[\w-]*\.lock|pyproject\.toml|Makefile"
 )
@@ -79,6 +80,11 @@ def blocks(page: str, kind: str) -> list[str]:
     return [body for found, body in FENCED.findall(text(page)) if found == kind]
 
 
+def made(page: str) -> set[str]:
+    """The files that a page has its readers make: each is shown whole, in a block that bears its name."""
+    return set(MADE.findall(text(page)))
+
+
 def tracked() -> list[Path]:
     """The repository's files, new ones included."""
     asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -125,7 +131,7 @@ def test_what_a_page_links_to_exists(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_files_named_in_a_page_exist(page: str) -> None:
     for span in spans(page):
-        if OUR_FILE.fullmatch(span):
+        if OUR_FILE.fullmatch(span) and span not in made(page):
             assert (ROOT / span).exists(), f"{page} names {span}"
 
 

@@ -24,7 +24,7 @@ NUMBER = r"(\d{1,7}(?:\.\d{1,3})?)"
 
 ABOUT = re.compile(
     r"大約|大概|約|差不多|左右|上下|好像|應該|~|(?<=\d)來(?=個|人|位|名)"
-    r"|\b(?:about|around|approximately|approx|roughly|more or less|maybe|i think|probably)\b"
+    r"|\b(?:about|around|approximately|approx|roughly|more or less|or so|maybe|i think|probably)\b"
     r"|khoảng|chừng|khoang|kira-kira|sekitar|kurang lebih|ประมาณ|ราวๆ|humigit-kumulang|humigit kumulang|\bmga \d|siguro"
 )
 ALMOST = re.compile(

@@ -18,8 +18,10 @@ from intents.slots.yes_no import read_yes_no
 from knowledge.rules.values import Born, Days, Since
 
 _BIRTH = re.compile(
-    r"生|年次|\bborn\b|\bb-?day\b|\bbirth|\bdob\b|\bsinh\b|\blahir\b|kelahiran|เกิด|ipinanganak|kaarawan|isinilang"
+    r"生|年次|\bborn\b|\bb-?day\b|\bbirth|\bdob\b|\bsn\b|\bsinh\b|\blahir\b|kelahiran|เกิด|ipinanganak|kaarawan|isinilang"
 )
+_DAY_FIRST = ("vi", "id", "th")
+_SLASHED = re.compile(r"(?<![\d./-])(\d{1,2})\s*[-/.]\s*(0?[1-9]|1[0-2])\s*[-/.]\s*((?:19|20|24|25)\d\d)(?!\d)")
 _GOING_ON = re.compile(r"(?<=\d)\s*(?:ปี)?\s*(?:ย่าง|เข้า|going on|jalan|turning)\s*\d{1,2}")
 _SHORT_BIRTH_YEAR = re.compile(
     r"((?:\bborn|\blahir|\bkelahiran|\bsinh|\bipinanganak)(?:\s+(?:in|on|năm|nam|tahun|thn|noong|taong))?\s+'?)([3-9]\d)(?![\d./-])"
@@ -52,6 +54,8 @@ def parse(
     days of birth if told, without which "since birth" cannot be read.
     """
     plain = tidy(text[: 2 * LONGEST])
+    if lang in _DAY_FIRST:
+        plain = _SLASHED.sub(r"\3-\2-\1", plain)
     if not plain or len(plain) > LONGEST:
         return UNREADABLE
     if fact.type == "bool":

@@ -26,6 +26,10 @@ _AT_LEAST = re.compile(
 _BETWEEN = re.compile(r"\bbetween (\d[\d.,]*) and (?=\d)")
 _NOT_ONE = re.compile(r"\b(?:ni|kahit|even|not even) (?:1|isa|isang|one)\b|(?:沒|一次).{0,2}1次(?=都|也)")
 _BRACKETS = re.compile(r"\([^()]*\)")
+_AND_A_BIT = re.compile(  # "five months and a bit": what follows the unit adds less than one of them
+    r"\d個多月|(?<![.])\d年多|(?:months?|years?) (?:and )?(?:something|plus|a bit)|(?:bulan|tahun) lebih|(?:เดือน|ปี)กว่า"
+    r"|(?:tháng|năm|thang|nam) (?:hơn|hon)\b|(?:buwan|taon)(?: na)? mahigit"
+)
 _NEAR_YEAR = re.compile(r"(?:tháng|thang) \d{1,2} (?:năm|nam) (?:ngoái|ngoai|trước|truoc|nay)")
 _INCLUSIVE = re.compile(
     r"以下|以內|\bwithin\b|\bat most\b|\bup to\b|\bor (?:fewer|less)\b|tối đa|trở xuống|toi da|tro xuong"
@@ -142,6 +146,8 @@ def _in_months(text: str) -> Amount | None:
         return _bare_months(text)
     total = sum((float(n) + (0.5 if h else 0)) * 12 for n, h in years)
     total += sum(float(n) + (0.5 if h or "個半月" in text else 0) for n, h in months)
+    if _AND_A_BIT.search(text):
+        return Amount(total, total + (11 if years and not months else 0), rough=True)
     bit = 11 if years and not months and total % 12 == 0 else 0
     return with_hedge(text, total, total + bit, step=max(1.0, round(total / 10)))
 
