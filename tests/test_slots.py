@@ -124,8 +124,14 @@ def test_months(lang: str, text: str, months: Any) -> None:
 
 
 def test_more_than_half_a_year_has_no_known_start() -> None:
-    for text in ("超過半年", "半年多", "六個多月", "more than half a year"):
+    for text in ("超過半年", "半年多", "more than half a year"):
         assert said(MONTHS, text)[0] == 6
+
+
+def test_months_and_a_bit_are_so_many_completed_ones() -> None:
+    for text in ("五個多月", "5 個多月"):
+        assert said(MONTHS, text) == 5
+    assert said(MONTHS, "5 bulan lebih", "id") == 5
 
 
 @pytest.mark.parametrize("text", ["沒有", "6月", "很久", "apple", "100年"])
