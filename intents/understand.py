@@ -30,6 +30,9 @@ CACHED = 4096
 BOOST = {"contained": 1.2, "misspelt": 0.9}
 """What a topic's name in the message adds to its margin (margins lie between about -1 and 1)."""
 
+UNTAUGHT = 0.0
+"""Margin of a topic that is younger than the model: nothing but its name speaks for it."""
+
 NO_CONTEXT = Context()
 
 UNSURE = 0.6
@@ -238,15 +241,19 @@ class Understander:
 
     def _classified(self, message: _Message, scored: _Scored) -> _Reading:
         labels, spread = self._trained.model.labels, scored.spread
+        names, members = self._groups, self._members
         named = lexicon.inside(message.hits, message.room)
         if not named and float(spread.max()) < UNSURE:
             near = self._lexicon.misspelt(message.folded)
             named = [near] if near else []
         if named:
             boosts = {n.label: BOOST[n.how] * n.score for n in reversed(named)}
-            raised = decide.boosted(scored.scores, labels, boosts)
-            spread = chances(raised, scored.stage.factor(message.heard))
-        ranked = tuple(decide.rank(labels, self._groups, self._members, spread))
+            scores = scored.scores
+            if untaught := tuple(label for label in boosts if label not in labels):
+                labels, scores = (*labels, *untaught), np.append(scores, np.full(len(untaught), UNTAUGHT, np.float32))
+                names, members = groups(labels)
+            spread = chances(decide.boosted(scores, labels, boosts), scored.stage.factor(message.heard))
+        ranked = tuple(decide.rank(labels, names, members, spread))
         who = "both stages" if scored.both else "classifier"
         guesses = (Evidence(who, r.label, round(r.chance, 3)) for r in ranked[:3])
         return _Reading(ranked, (*map(_seen, named), *guesses), scored.stage)

@@ -228,6 +228,14 @@ def test_a_name_inside_a_longer_message_counts() -> None:
     assert ("name", "p03") in {(evidence.stage, evidence.label) for evidence in found.why}
 
 
+def test_a_topic_that_is_younger_than_the_model_is_known_by_its_names() -> None:
+    young = Understander(artefact.load(), {**NAMES, "p28": {"zh-TW": ["夜間技能班補助", "夜間班補助"]}})
+    for text, aspect in {"夜間班補助": "", "夜間班補助多少錢": "amount", "我想問夜間技能班補助": ""}.items():
+        found = young.understand(text)
+        assert (found.topics[:1], found.decision, found.aspect) == (("p28",), "answer", aspect), text
+    assert young.understand("我想上職訓課") == understood("我想上職訓課")
+
+
 def test_a_name_of_two_topics_counts_for_none() -> None:
     assert Lexicon.of({"p01": {"zh-TW": ["就業服務"]}, "p02": {"en": ["就業服務"]}}).match("就業服務") is None
 
