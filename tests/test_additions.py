@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.cli.answering import Answering
-from bot.pipeline.resources import load_resources
+from bot.pipeline.resources import Resources, load_resources
 
 ADDITION = """additions:
   - topic: p15
@@ -18,9 +18,9 @@ ADDITION = """additions:
 """
 
 
-def test_an_addition_answers_where_the_plan_is_silent(tmp_path: Path) -> None:
+def test_an_addition_answers_where_the_plan_is_silent(tmp_path: Path, resources: Resources) -> None:
     asked = "尋職津貼的聯絡電話"
-    silent = Answering(load_resources()).answer(asked)
+    silent = Answering(resources).answer(asked)
     assert silent["topics"][0] == "p15"
     assert silent["aspect"] == "contact"
     assert "沒有寫聯絡電話" in silent["text"]

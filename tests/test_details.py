@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,12 @@ def test_numbers_of_identity_and_years_are_no_telephones(resources: Resources) -
     ],
 )
 def test_other_cities_are_told_from_ours(text: str, elsewhere: bool) -> None:
-    assert Elsewhere.of(read().cities).marked(fold(text)).endswith(SIGN) is elsewhere
+    assert other_cities().marked(fold(text)).endswith(SIGN) is elsewhere
+
+
+@cache
+def other_cities() -> Elsewhere:
+    return Elsewhere.of(read().cities)
 
 
 # --- masking ---------------------------------------------------------------------------------------------------------

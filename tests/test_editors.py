@@ -167,14 +167,14 @@ def test_the_exercise_works_as_it_stands_on_the_page(tmp_path: Path) -> None:
         "unemployed": "失業了",
         "registered_in_city": "有",
         "age": "20歲",
-        "night_class_months_paid": "領過兩個月",
+        "night_class_payments": "領過兩次",
     }
     turns = copy.talk(answers)
     assert {turn["asking"] for turn in turns} == {*answers, None}
     assert turns[-1]["verdicts"]["p28"] == "eligible"
     assert turns[-1]["window"]["p28"] == "open"
     assert "還沒有領滿3個月。" in said(turns[-1])
-    refused = copy.talk({**answers, "night_class_months_paid": "三個月"})
+    refused = copy.talk({**answers, "night_class_payments": "3次"})
     assert refused[-1]["verdicts"]["p28"] == "not_eligible"
     assert "已經領滿3個月，不能再領。" in said(refused[-1])
 
