@@ -27,8 +27,8 @@ _BETWEEN = re.compile(r"\bbetween (\d[\d.,]*) and (?=\d)")
 _NOT_ONE = re.compile(r"\b(?:ni|kahit|even|not even) (?:1|isa|isang|one)\b|(?:沒|一次).{0,2}1次(?=都|也)")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _AND_A_BIT = re.compile(  # "five months and a bit": what follows the unit adds less than one of them
-    r"\d ?個多月|(?<![.])\d ?年多|(?:months?|years?) (?:and )?(?:something|plus|a bit)|(?:bulan|tahun) lebih|(?:เดือน|ปี)กว่า"
-    r"|(?:tháng|năm|thang|nam) (?:hơn|hon)\b|(?:buwan|taon)(?: na)? mahigit"
+    r"\d ?個多月|(?<![.])\d ?年多|(?:months?|years?) (?:and )?(?:something|plus|a bit)"
+    r"|(?:bulan|tahun) lebih|(?:เดือน|ปี)กว่า|(?:tháng|năm|thang|nam) (?:hơn|hon)\b|(?:buwan|taon)(?: na)? mahigit"
 )
 _NEAR_YEAR = re.compile(r"(?:tháng|thang) \d{1,2} (?:năm|nam) (?:ngoái|ngoai|trước|truoc|nay)")
 _INCLUSIVE = re.compile(
