@@ -12,9 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from bot.dialogue import effects as e
 from bot.dialogue import options
-from bot.dialogue.interview import SUBJECTS
 from bot.messages import Card, Choice, Link, Notice, Reply
-from bot.render import groups, verdicts
+from bot.render.checks import Checks
 from bot.render.voice import Voice
 from knowledge.catalog import SOURCE_LANGUAGE, Catalog, figures_for, format_figure
 from knowledge.library import Knowledge, Topic
@@ -24,7 +23,6 @@ from knowledge.topics import ASPECT_TEXTS
 BLANK_LINES = re.compile(r"\n{3,}")
 HIGHLIGHTS = ("eligibility", "amount")
 LABEL_LIMIT = 40
-MOST_FOUND = 6
 
 
 class Renderer:
@@ -43,6 +41,7 @@ class Renderer:
             autoescape=False,  # noqa: S701 - plain text; the web escapes when it shows it
         )
         self._template: Callable[[str], Template] = cache(environment.get_template)
+        self._checks = Checks(knowledge, self)
         self._remembered = lru_cache(maxsize=4096)(self._render)
 
     # -- entry points
@@ -54,7 +53,8 @@ class Renderer:
             if isinstance(effect, e.OpenCase | e.Forget):
                 continue
             if isinstance(effect, e.ShowGroups):
-                found += self._groups(effect, lang)
+                voice = self._voice(lang)
+                found += [self._noticed(reply, voice) for reply in self._checks.groups(effect, voice)]
                 continue
             fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback | e.Prefilled)
             found.append(self._render(effect, lang) if fresh else self._remembered(effect, lang))
@@ -126,21 +126,19 @@ class Renderer:
             case e.ShowCards():
                 reply = self._cards(effect, voice)
             case e.Ask():
-                reply = self._ask(effect, voice)
+                reply = self._checks.ask(effect, voice)
             case e.AskSituations():
-                reply = self._situations(effect, voice)
+                reply = self._checks.situations(effect, voice)
             case e.Ticked():
-                reply = self._ticked(effect, voice)
+                reply = self._checks.ticked(effect, voice)
             case e.Prefilled():
-                reply = self._prefilled(effect, voice)
+                reply = self._checks.prefilled(effect, voice)
             case e.Readback():
-                value = verdicts.value_text(voice, self.knowledge, effect.fact, effect.value, effect.on)
-                text = self._fill("say", voice, key="conversation.readback", params={"value": value})
-                reply = self._reply(text, voice, (_change(effect.fact),))
+                reply = self._checks.readback(effect, voice)
             case e.ShowSummary():
-                reply = self._summary(effect, voice)
+                reply = self._checks.summary(effect, voice)
             case e.ShowVerdict():
-                reply = self._verdict(effect, voice)
+                reply = self._checks.verdict(effect, voice)
             case e.Hotlines():
                 reply = self._hotlines(effect, voice)
             case _:
@@ -155,11 +153,13 @@ class Renderer:
         text = f"{notice.text}\n\n{reply.text}" if notice.lang == voice.lang else reply.text
         return dataclasses.replace(reply, text=text, lang=voice.language)
 
-    def _fill(self, template: str, voice: Voice, **context: object) -> str:
+    def fill(self, template: str, voice: Voice, **context: object) -> str:
+        """A template of `templates/replies` in the reader's words."""
         text = self._template(f"{template}.jinja").render(t=voice, **context).strip()
         return BLANK_LINES.sub("\n\n", text)
 
-    def _reply(self, text: str, voice: Voice, chosen: Sequence[e.Option] = (), notice: Notice = Notice.NONE) -> Reply:
+    def reply(self, text: str, voice: Voice, chosen: Sequence[e.Option] = (), notice: Notice = Notice.NONE) -> Reply:
+        """One bubble with its buttons."""
         return Reply(text, voice.lang, choices=self._choices(chosen, voice), notice=notice)
 
     def _choices(self, chosen: Sequence[e.Option], voice: Voice) -> tuple[Choice, ...]:
@@ -174,17 +174,17 @@ class Renderer:
     def _welcome(self, voice: Voice) -> Reply:
         languages = tuple(e.Option(f"lang:{code}", f"conversation.language.{code}") for code in self._languages)
         chosen = (options.WHO, options.THEMES, options.CHECKS, options.PERSON, *languages)
-        text = f"{self._fill('welcome', voice)}\n\n{self._unreviewed(voice)}".strip()
-        return self._reply(text, voice, chosen)
+        text = f"{self.fill('welcome', voice)}\n\n{self._unreviewed(voice)}".strip()
+        return self.reply(text, voice, chosen)
 
     def _say(self, effect: e.Say, voice: Voice) -> Reply:
         params = dict(effect.params)
         if effect.topic:
             params["topic"] = voice(f"{effect.topic}.label")
-        text = self._fill("say", voice, key=effect.key, params=params)
+        text = self.fill("say", voice, key=effect.key, params=params)
         if effect.key == "conversation.language_set":
             text = f"{text}\n\n{self._unreviewed(voice)}".strip()
-        return self._reply(text, voice, effect.options, effect.notice)
+        return self.reply(text, voice, effect.options, effect.notice)
 
     def _unreviewed(self, voice: Voice) -> str:
         """What a reader of an unreviewed language is told, once: the Chinese prevails."""
@@ -203,17 +203,19 @@ class Renderer:
             name if name == official else f"{name}（{official}）" if voice.lang == "zh-TW" else f"{name} ({official})"
         )
 
-    def _source(self, topic: Topic, voice: Voice) -> str:
+    def source(self, topic: Topic, voice: Voice) -> str:
+        """The line that says where in the plan it stands."""
         kind = "chapter" if topic.kind == "chapter" else "program"
         return voice(f"conversation.source.{kind}", number=str(topic.number))
 
-    def _text(self, topic: Topic, field: str, voice: Voice) -> str:
+    def text(self, topic: Topic, field: str, voice: Voice) -> str:
+        """One text of a topic with its figures."""
         return voice(f"{topic.id}.{field}", **figures_for(topic, voice.language_of(f"{topic.id}.{field}")))
 
     def _topic(self, effect: e.ShowTopic, voice: Voice) -> Reply:
         topic = self.knowledge.topics[effect.topic]
         if effect.aspect:
-            text = self._fill(
+            text = self.fill(
                 "aspect",
                 voice,
                 name=self._name(topic, voice),
@@ -221,12 +223,12 @@ class Renderer:
                 lines=self._aspect(topic, effect.aspect, voice),
             )
         else:
-            highlights = [self._text(topic, field, voice) for field in HIGHLIGHTS if topic.texts.get(field)]
-            text = self._fill(
+            highlights = [self.text(topic, field, voice) for field in HIGHLIGHTS if topic.texts.get(field)]
+            text = self.fill(
                 "topic",
                 voice,
                 name=self._name(topic, voice),
-                summary=self._text(topic, "summary", voice),
+                summary=self.text(topic, "summary", voice),
                 highlights=highlights,
             )
         chosen = (
@@ -236,12 +238,12 @@ class Renderer:
             options.PERSON,
             options.MENU,
         )
-        reply = self._reply(text, voice, chosen)
-        return dataclasses.replace(reply, source=self._source(topic, voice))
+        reply = self.reply(text, voice, chosen)
+        return dataclasses.replace(reply, source=self.source(topic, voice))
 
     def _aspect(self, topic: Topic, aspect: str, voice: Voice) -> list[str]:
         field = ASPECT_TEXTS.get(aspect)
-        lines = [self._text(topic, field, voice)] if field and topic.texts.get(field) else []
+        lines = [self.text(topic, field, voice)] if field and topic.texts.get(field) else []
         frame = figures_for(topic, voice.lang)
         if aspect == "period" and topic.period is not None:
             lines.append(voice("conversation.period.run", start=frame["start"], end=frame["end"]))
@@ -264,8 +266,8 @@ class Renderer:
     def _cards(self, effect: e.ShowCards, voice: Voice) -> Reply:
         names = {name: voice(key) for name, key in effect.names}
         cards = tuple(self._card(self.knowledge.topics[topic], voice) for topic in effect.topics)
-        text = self._fill("say", voice, key=effect.key, params=names)
-        return dataclasses.replace(self._reply(text, voice, effect.options), cards=cards)
+        text = self.fill("say", voice, key=effect.key, params=names)
+        return dataclasses.replace(self.reply(text, voice, effect.options), cards=cards)
 
     def _card(self, topic: Topic, voice: Voice) -> Card:
         kind = "chapter" if topic.kind == "chapter" else "program"
@@ -276,126 +278,9 @@ class Renderer:
         return Card(
             title=voice(f"{topic.id}.label"),
             subtitle=voice(f"conversation.card.{kind}", number=str(topic.number)),
-            text=self._text(topic, "summary", voice),
+            text=self.text(topic, "summary", voice),
             choices=self._choices(chosen, voice),
         )
-
-    # -- interviews
-
-    def _ask(self, effect: e.Ask, voice: Voice) -> Reply:
-        fact = self.knowledge.facts[effect.fact]
-        rule = self.knowledge.rules[effect.rule]
-        text = self._fill(
-            "ask",
-            voice,
-            first=effect.first,
-            subject=effect.subject,
-            count=effect.count,
-            topic=voice(options.name_key(rule)),
-            question=self._fact_text(effect, "narrower" if effect.narrower else "question", voice),
-            help=self._fact_text(effect, "help", voice),
-            why=self._fact_text(effect, "why", voice),
-            helping=effect.helping,
-            left=effect.left if effect.left > 1 else 0,
-        )
-        answers = tuple(
-            e.Option(f"answer:{effect.fact}:{value}", f"fact.{effect.fact}.choice.{value}") for value in fact.choices
-        )
-        unsure = (
-            e.Option(f"answer:{effect.fact}:unknown", "conversation.choice.not_sure"),
-            e.Option(f"answer:{effect.fact}:declined", "conversation.choice.decline"),
-        )
-        subjects = SUBJECTS if effect.count else rule.subjects
-        swap = _swap(effect.subject, subjects) if effect.first else ()
-        back = (options.BACK,) if effect.can_go_back else ()
-        early = (options.RESULTS,) if effect.count and not effect.first else ()
-        return self._reply(text, voice, (*answers, *unsure, *back, *early, options.STOP, options.PERSON, *swap))
-
-    def _situations(self, effect: e.AskSituations, voice: Voice) -> Reply:
-        items = [voice(f"fact.{fact}.situation") for fact in effect.facts]
-        text = self._fill(
-            "situations",
-            voice,
-            first=effect.first,
-            subject=effect.subject,
-            count=effect.count,
-            items=items,
-            helping=effect.helping,
-        )
-        ticks = tuple(
-            e.Option(f"tick:{fact}", f"fact.{fact}.label", (), fact in effect.ticked, f"fact.{fact}.situation")
-            for fact in effect.facts
-        )
-        swap = _swap(effect.subject, SUBJECTS) if effect.first else ()
-        chosen = (*ticks, options.DONE, options.NONE_OF_THESE, options.SKIP, options.STOP, options.PERSON, *swap)
-        return self._reply(text, voice, chosen)
-
-    def _ticked(self, effect: e.Ticked, voice: Voice) -> Reply:
-        items = voice("conversation.list.comma").join(voice(f"fact.{fact}.situation") for fact in effect.facts)
-        key = "conversation.screening.situations.ticked" + ("" if effect.facts else "_none")
-        text = self._fill("say", voice, key=key, params={"items": items} if items else {})
-        return self._reply(text, voice, (_change("situations"),))
-
-    def _prefilled(self, effect: e.Prefilled, voice: Voice) -> Reply:
-        told = [
-            voice(
-                "conversation.summary.answer",
-                fact=voice(f"fact.{fact}.label"),
-                value=verdicts.value_text(voice, self.knowledge, fact, value, effect.on),
-            )
-            for fact, value in effect.answers
-        ]
-        facts = voice("conversation.list.comma").join(told)
-        text = self._fill("say", voice, key="conversation.prefilled", params={"facts": facts})
-        return self._reply(text, voice, tuple(_change(fact) for fact, _ in effect.answers))
-
-    def _fact_text(self, effect: e.Ask, field: str, voice: Voice) -> str:
-        return verdicts.fact_text(voice, self.knowledge, effect.fact, field, effect.subject, effect.topic) or (
-            self._fact_text(effect, "question", voice) if field == "narrower" else ""
-        )
-
-    def _summary(self, effect: e.ShowSummary, voice: Voice) -> Reply:
-        answers = [
-            (voice(f"fact.{fact}.label"), verdicts.value_text(voice, self.knowledge, fact, value, effect.on))
-            for fact, value in effect.answers
-        ]
-        listed = (_change("situations"),) if effect.situations else ()
-        chosen = (*(_change(fact) for fact, _ in effect.answers), *listed)
-        return self._reply(self._fill("summary", voice, answers=answers), voice, chosen)
-
-    def _verdict(self, effect: e.ShowVerdict, voice: Voice) -> Reply:
-        topic = self.knowledge.topics[effect.topic]
-        context = verdicts.context(effect, topic, voice, self.knowledge)
-        steps = [
-            self._text(topic, field, voice)
-            for field in ("how_to_apply", "where")
-            if topic.texts.get(field) and effect.result.verdict not in ("not_eligible", "does_not_apply")
-        ]
-        name = voice(options.name_key(self.knowledge.rules[effect.rule]))
-        text = self._fill("verdict", voice, topic=name, next=steps, **context)
-        chosen = (options.PERSON, options.topic_option(effect.topic), options.CHECKS, options.MENU)
-        reply = self._reply(text, voice, chosen)
-        return dataclasses.replace(reply, source=self._source(topic, voice))
-
-    def _groups(self, effect: e.ShowGroups, lang: str) -> list[Reply]:
-        """One bubble a group; the last one has the notice and the ways on."""
-        found: list[Reply] = []
-        voice = self._voice(lang)
-        bubbles = list(groups.bubbles(effect, self.knowledge, voice))
-        for place, sections in enumerate(bubbles):
-            last = place == len(bubbles) - 1
-            early = ("conversation.screening.stopped_early",) if effect.early and place == 0 else ()
-            confirm = any(window == "not_confirmed" for _, window in effect.results)
-            window = ("conversation.window.not_confirmed",) if confirm else ()
-            closing = (*window, "conversation.verdict.no_decision") if last else ()
-            about = "" if place else f"conversation.screening.about.{effect.subject}"
-            notes = [voice(key) for key in (*early, *closing)]
-            text = self._fill("groups", voice, about=about, sections=sections, notes=notes)
-            topics = groups.found_topics(effect, self.knowledge)[:MOST_FOUND]
-            more = (options.CONTINUE,) if effect.early else ()
-            ways = (*map(options.topic_option, topics), *more, options.PERSON, options.MENU) if last else ()
-            found.append(self._noticed(self._reply(text, voice, ways), voice))
-        return found
 
     # -- care
 
@@ -406,27 +291,12 @@ class Renderer:
             name, use = voice(f"hotline.{hotline.id}.name"), voice(f"hotline.{hotline.id}.use")
             lines.append(voice("conversation.hotlines.line", number=hotline.number, name=name, use=use))
             links.append(Link(f"{hotline.number} {name}", f"tel:{hotline.number}"))
-        text = self._fill(
+        text = self.fill(
             "hotlines", voice, lines=lines, self_harm="self_harm" in effect.classes, automatic=effect.automatic
         )
         chosen = () if effect.automatic else (options.PERSON_NOW, options.MENU)
-        reply = self._reply(text, voice, chosen, Notice.SAFETY)
+        reply = self.reply(text, voice, chosen, Notice.SAFETY)
         return dataclasses.replace(reply, links=tuple(links))
-
-
-def _change(fact: str) -> e.Option:
-    """The button that asks one thing anew."""
-    key = "conversation.screening.situations.label" if fact == "situations" else f"fact.{fact}.label"
-    return e.Option(f"change:{fact}", "conversation.choice.change", (("fact", key),))
-
-
-def _swap(subject: str, subjects: Sequence[str]) -> tuple[e.Option, ...]:
-    """Buttons to ask about somebody else."""
-    return tuple(
-        e.Option(f"subject:{other}", f"conversation.choice.{other}")
-        for other in SUBJECTS
-        if other != subject and other in subjects
-    )
 
 
 def _keys_of_choice(choice: str) -> tuple[str, ...]:
