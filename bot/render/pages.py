@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from bot.clock import TAIPEI
 from bot.messages import Author, Card, Choice, Entry, Link, Notice, Reply
+from bot.render.ways import split
 from knowledge.catalog import Catalog
 
-WAYS_OUT = ("menu", "handoff", "back", "stop", "skip", "lang", "subject", "results")
 STATUS = {
     "queued": "pending",
     "pending": "pending",
@@ -57,7 +57,7 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
     reply = entry.reply
     at = datetime.fromtimestamp(entry.at, TAIPEI) if entry.at else None
     buttons = tuple(choice for choice in reply.choices if choice.ticked is None)
-    split = _ways_out_from(buttons)
+    own, ways_out = split(buttons)
     return Bubble(
         seq=entry.seq,
         author=entry.author.value,
@@ -66,8 +66,8 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         paragraphs=_paragraphs(reply),
         links=reply.links,
         ticks=tuple(choice for choice in reply.choices if choice.ticked is not None),
-        choices=buttons[:split],
-        ways_out=buttons[split:],
+        choices=own,
+        ways_out=ways_out,
         cards=reply.cards,
         time=at.strftime("%H:%M") if at else "",
         iso=at.isoformat(timespec="seconds") if at else "",
@@ -85,19 +85,6 @@ def _paragraphs(reply: Reply) -> tuple[str, ...]:
     boxes = any(choice.ticked is not None for choice in reply.choices)
     parts = (part for part in reply.text.split("\n\n") if part.strip())
     return tuple(part for part in parts if not (boxes and part.startswith("1. ")))
-
-
-def _ways_out_from(choices: Sequence[Choice]) -> int:
-    """Where the recurring choices at the end begin; where there are no others they are the choices."""
-    split = len(choices)
-    while split and _way_out(choices[split - 1]):
-        split -= 1
-    return split or (0 if choices and choices[0].id.startswith("answer:") else len(choices))
-
-
-def _way_out(choice: Choice) -> bool:
-    head, _, rest = choice.id.partition(":")
-    return head in WAYS_OUT or (head == "answer" and rest.endswith((":unknown", ":declined")))
 
 
 @dataclass

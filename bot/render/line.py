@@ -1,0 +1,166 @@
+"""Replies as LINE messages: text, Flex bubbles and carousels, quick replies; inside LINE's limits and units."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.messages import Card, Choice, Link, Reply
+from bot.render.limits import cut, cut_utf16, parted
+from bot.render.ways import is_way_out, split
+
+# LINE's limits, each in the unit LINE counts it in.
+MESSAGES_A_REQUEST = 5
+TEXT_UTF16 = 5000
+ALT_TEXT_UTF16 = 400  # 1,500 are allowed; a notification shows far fewer
+BUBBLES = 12
+BUBBLE_BYTES = 30_000
+CAROUSEL_BYTES = 50_000
+QUICK_REPLIES = 13
+QUICK_LABEL = 20
+BUTTON_LABEL = 40
+DISPLAY_TEXT = 300
+BUTTONS_A_BUBBLE = 12
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button of a bubble: its look and its action as LINE's JSON."""
+
+    style: str
+    action: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """What the template draws."""
+
+    title: str = ""
+    eyebrow: str = ""
+    paragraphs: tuple[str, ...] = ()
+    source: str = ""
+    buttons: tuple[Button, ...] = ()
+
+
+class LineRenderer:
+    """Renders replies with the templates under `templates/line`, compiled once."""
+
+    def __init__(self, templates: Path) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(templates / "line"),
+            undefined=StrictUndefined,
+            auto_reload=False,
+            autoescape=False,  # noqa: S701 - JSON: every text passes tojson
+        )
+        environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+        environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+        self._bubble = environment.get_template("bubble.jinja")
+        self._carousel = environment.get_template("carousel.jinja")
+
+    def requests(self, replies: Sequence[Reply]) -> list[list[Message]]:
+        """The messages of the replies in requests of at most five. Only the last message has quick replies.
+
+        The ways out of earlier replies give way to those of the last; their own choices are buttons of their bubbles.
+        """
+        found: list[Message] = []
+        for reply in replies:
+            found.extend(self._messages(reply))
+        if found and replies:
+            quick = _quick_replies(_split(replies[-1])[1])
+            if quick:
+                found[-1] = {**found[-1], "quickReply": {"items": quick}}
+        return [found[start : start + MESSAGES_A_REQUEST] for start in range(0, len(found), MESSAGES_A_REQUEST)]
+
+    def _messages(self, reply: Reply) -> Iterator[Message]:
+        own, _ = _split(reply)
+        buttons = (*map(_link, reply.links), *map(_postback, (*_ticks_of(reply), *own)))
+        if not (buttons or reply.source or reply.cards):
+            yield from ({"type": "text", "text": part} for part in parted(reply.text, TEXT_UTF16))
+            return
+        yield from self._flex(reply.text, list(self._bubbles(reply, buttons)))
+        if reply.cards:
+            yield from self._flex(reply.text, [_card(card) for card in reply.cards])
+
+    def _bubbles(self, reply: Reply, buttons: Sequence[Button]) -> Iterator[Bubble]:
+        """The reply as one bubble; more buttons than fit go on in further ones."""
+        paragraphs = [part for part in reply.text.split("\n\n") if part.strip()]
+        title = paragraphs.pop(0) if reply.source and len(paragraphs) > 1 and "\n" not in paragraphs[0] else ""
+        first, rest = buttons[:BUTTONS_A_BUBBLE], buttons[BUTTONS_A_BUBBLE:]
+        whole = Bubble(title, "", tuple(paragraphs), reply.source, tuple(first))
+        if _size(self._draw(whole)) <= BUBBLE_BYTES:
+            yield whole
+        else:  # a text this long is read as a message of its own, see _flex
+            yield Bubble(paragraphs=tuple(paragraphs), buttons=tuple(first))
+        for start in range(0, len(rest), BUTTONS_A_BUBBLE):
+            yield Bubble(buttons=tuple(rest[start : start + BUTTONS_A_BUBBLE]))
+
+    def _flex(self, text: str, bubbles: list[Bubble]) -> Iterator[Message]:
+        alt = cut_utf16(" ".join(text.split()) or "…", ALT_TEXT_UTF16)
+        group: list[Bubble] = []
+        for bubble in bubbles:
+            if _size(self._draw(bubble)) > BUBBLE_BYTES:
+                yield from ({"type": "text", "text": part} for part in parted(text, TEXT_UTF16))
+                bubble = Bubble(bubble.title, bubble.eyebrow, (), bubble.source, bubble.buttons)
+            if group and (len(group) == BUBBLES or self._weight([*group, bubble]) > CAROUSEL_BYTES):
+                yield self._message(alt, group)
+                group = []
+            group.append(bubble)
+        if group and (group[0].paragraphs or group[0].buttons or group[0].title):
+            yield self._message(alt, group)
+
+    def _weight(self, bubbles: Sequence[Bubble]) -> int:
+        return sum(_size(self._draw(bubble)) + 2 for bubble in bubbles) + 40
+
+    def _draw(self, bubble: Bubble) -> Message:
+        drawn: Message = json.loads(self._bubble.render(b=bubble))
+        return drawn
+
+    def _message(self, alt: str, bubbles: Sequence[Bubble]) -> Message:
+        contents = self._draw(bubbles[0]) if len(bubbles) == 1 else json.loads(self._carousel.render(bubbles=bubbles))
+        return {"type": "flex", "altText": alt, "contents": contents}
+
+
+def _size(document: Message) -> int:
+    return len(json.dumps(document, ensure_ascii=False).encode())
+
+
+def _split(reply: Reply) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
+    """Own choices and ways out; where there is nothing but ways out, quick replies are enough."""
+    own, ways_out = split([choice for choice in reply.choices if choice.ticked is None])
+    return ((), own) if own and all(map(is_way_out, own)) else (own, ways_out)
+
+
+def _ticks_of(reply: Reply) -> tuple[Choice, ...]:
+    return tuple(choice for choice in reply.choices if choice.ticked is not None)
+
+
+def _action(choice: Choice, label: int) -> Message:
+    return {
+        "type": "postback",
+        "label": cut(choice.marked, label),
+        "data": choice.id,
+        "displayText": cut(choice.label, DISPLAY_TEXT),
+    }
+
+
+def _postback(choice: Choice) -> Button:
+    return Button("primary" if choice.id == "ticked:done" else "secondary", _action(choice, BUTTON_LABEL))
+
+
+def _link(link: Link) -> Button:
+    return Button("primary", {"type": "uri", "label": cut(link.label, BUTTON_LABEL), "uri": link.href})
+
+
+def _card(card: Card) -> Bubble:
+    paragraphs = tuple(part for part in card.text.split("\n\n") if part.strip())
+    return Bubble(card.title, card.subtitle, paragraphs, card.source, tuple(map(_postback, card.choices)))
+
+
+def _quick_replies(choices: Sequence[Choice]) -> list[Message]:
+    return [{"type": "action", "action": _action(choice, QUICK_LABEL)} for choice in choices[:QUICK_REPLIES]]
