@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,15 +55,36 @@ class Document:
 def read(path: Path) -> Document:
     """The file as a document. Raises KnowledgeError for a file that is missing, not UTF-8, or not YAML."""
     try:
-        root = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError([fault_at(path, 1, f"cannot be read: {error}")]) from error
+    try:
+        data, lines = _parsed(text)
+    except _Unreadable as error:
+        raise KnowledgeError([fault_at(path, error.line, error.text)]) from error
+    return Document(path, data, lines)
+
+
+class _Unreadable(Exception):
+    """What is wrong with a text, and in which line."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.line = line
+        self.text = text
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> tuple[Any, Mapping[Place, int]]:
+    """Data and lines of a YAML text. Remembered: parsing is what costs, and several readers look at the same files."""
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        raise KnowledgeError([_syntax_fault(path, error)]) from error
+        raise _syntax_fault(error) from error
     if root is None:
-        raise KnowledgeError([fault_at(path, 1, "the file is empty: fill it or remove it")])
+        raise _Unreadable(1, "the file is empty: fill it or remove it")
     lines: dict[Place, int] = {}
-    return Document(path, _plain(root, (), lines, path), lines)
+    return _plain(root, (), lines), lines
 
 
 def validate(model: type[M], document: Document, *place: str | int) -> M:
@@ -74,36 +96,36 @@ def validate(model: type[M], document: Document, *place: str | int) -> M:
         raise KnowledgeError(_model_faults(document, place, error)) from error
 
 
-def _syntax_fault(path: Path, error: YAMLError) -> Fault:
+def _syntax_fault(error: YAMLError) -> _Unreadable:
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
-        return fault_at(path, error.problem_mark.line + 1, f"not valid YAML: {error.problem}")
-    return fault_at(path, 1, f"not valid YAML: {error}")
+        return _Unreadable(error.problem_mark.line + 1, f"not valid YAML: {error.problem}")
+    return _Unreadable(1, f"not valid YAML: {error}")
 
 
-def _plain(node: Node, place: Place, lines: dict[Place, int], path: Path) -> Any:
+def _plain(node: Node, place: Place, lines: dict[Place, int]) -> Any:
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, MappingNode):
-        return _mapping(node, place, lines, path)
+        return _mapping(node, place, lines)
     if isinstance(node, SequenceNode):
-        return [_plain(item, (*place, index), lines, path) for index, item in enumerate(node.value)]
+        return [_plain(item, (*place, index), lines) for index, item in enumerate(node.value)]
     assert isinstance(node, ScalarNode)
-    return _scalar(node, path)
+    return _scalar(node)
 
 
-def _mapping(node: MappingNode, place: Place, lines: dict[Place, int], path: Path) -> dict[str, Any]:
+def _mapping(node: MappingNode, place: Place, lines: dict[Place, int]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key, line = key_node.value, key_node.start_mark.line + 1
         if not isinstance(key_node, ScalarNode) or key_node.tag != f"{_CORE}str":
-            raise KnowledgeError([fault_at(path, line, f"the key {key} is not a text: put it in quotes")])
+            raise _Unreadable(line, f"the key {key} is not a text: put it in quotes")
         if key in found:
-            raise KnowledgeError([fault_at(path, line, f"the key '{key}' stands here twice: keep one")])
+            raise _Unreadable(line, f"the key '{key}' stands here twice: keep one")
         lines[*place, key] = line
-        found[key] = _plain(value_node, (*place, key), lines, path)
+        found[key] = _plain(value_node, (*place, key), lines)
     return found
 
 
-def _scalar(node: ScalarNode, path: Path) -> Any:
+def _scalar(node: ScalarNode) -> Any:
     # Times and dates stay texts: the models say what a text must look like.
     text = node.value
     try:
@@ -117,7 +139,7 @@ def _scalar(node: ScalarNode, path: Path) -> Any:
             case "float":
                 return float(text.replace("_", ""))
     except ValueError as error:
-        raise KnowledgeError([fault_at(path, node.start_mark.line + 1, f"not a number: {text}")]) from error
+        raise _Unreadable(node.start_mark.line + 1, f"not a number: {text}") from error
     return text
 
 
