@@ -7,10 +7,9 @@ from typing import Any
 
 from knowledge.catalog import SOURCE_LANGUAGE, figures_for
 from knowledge.catalog.templates import compile_template
-from knowledge.check.rulebook import topic_of
 from knowledge.check.undefined import read_undefined
 from knowledge.library import Knowledge
-from knowledge.rules import VERDICTS, Leaf, Rule, mermaid
+from knowledge.rules import VERDICTS, Leaf, Rule, mermaid, topic_of_rule
 from knowledge.rules.tree import AllOf, AnyOf, NotOf
 from knowledge.rules.words import NOT_DEFINED, left_open, needed, plain
 from knowledge.topics import Topic
@@ -24,7 +23,7 @@ _WHOM: Mapping[str, str] = {
 
 def topics_with_rules(knowledge: Knowledge) -> tuple[Topic, ...]:
     """The topics that have a rule, in the order of the plan."""
-    named = {topic_of(rule) for rule in knowledge.rules}
+    named = {topic_of_rule(rule) for rule in knowledge.rules}
     return tuple(topic for topic in knowledge.topics.values() if topic.id in named)
 
 
@@ -48,7 +47,7 @@ def card(knowledge: Knowledge, topic: Topic) -> str:
 
 
 def _rules(knowledge: Knowledge, topic: Topic) -> tuple[Rule, ...]:
-    return tuple(rule for rule in knowledge.rules.values() if topic_of(rule.id) == topic.id)
+    return tuple(rule for rule in knowledge.rules.values() if topic_of_rule(rule.id) == topic.id)
 
 
 def _fill(topic: Topic, text: str) -> str:

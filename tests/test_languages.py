@@ -17,7 +17,6 @@ from bot.dialogue import Heard, Staffing, step
 from bot.dialogue.effects import Ask, Effect, Hotlines, Say, ShowCards, ShowTopic, ShowVerdict, Welcome
 from bot.dialogue.options import ASPECTS
 from bot.dialogue.state import State
-from bot.dialogue.world import topic_of_rule
 from bot.messages import Card, Choice, Link, Reply
 from bot.pipeline.resources import Resources
 from bot.render.plain import choices_of, text_of
@@ -28,7 +27,7 @@ from intents.normalise import HAN, fold
 from knowledge.check.texts import graphemes
 from knowledge.facts import read_value
 from knowledge.hotlines import Danger
-from knowledge.rules import Result, Rule, evaluate
+from knowledge.rules import Result, Rule, evaluate, topic_of_rule
 from knowledge.rules.window import Window
 
 TRANSLATED = LANGUAGES[1:]

@@ -18,11 +18,11 @@ from knowledge.catalog.maintenance import LANGUAGES, merge
 from knowledge.catalog.pofiles import po_path, read_catalog, write_catalog
 from knowledge.check import check, lint, warnings
 from knowledge.check.leaves import leaf_faults
-from knowledge.check.rulebook import Written, locator_of, topic_of
+from knowledge.check.rulebook import Written, locator_of
 from knowledge.check.undefined import read_undefined
 from knowledge.facts import load_facts
 from knowledge.reading import read
-from knowledge.rules import load_rules, mermaid
+from knowledge.rules import load_rules, mermaid, topic_of_rule
 from knowledge.sources import PACKAGED
 
 PAGE = Path(__file__).parent.parent / "docs" / "eligibility.md"
@@ -240,7 +240,12 @@ def test_leaves_that_do_nothing(tmp_path: Path, when: str, expected: dict[str, s
 
 
 def test_where_a_rule_belongs() -> None:
-    assert [topic_of(name) for name in ("p04.duty", "p06.1", "p15", "ov6.reduction")] == ["p04", "p06.1", "p15", "ov6"]
+    assert [topic_of_rule(name) for name in ("p04.duty", "p06.1", "p15", "ov6.reduction")] == [
+        "p04",
+        "p06.1",
+        "p15",
+        "ov6",
+    ]
     assert [locator_of(name) for name in ("p04.duty", "p06.1", "ov6")] == ["item 4", "item 6", "overview 6"]
     assert locator_of("nothing") == ""
 

@@ -15,11 +15,11 @@ from bot.channels.console import ADDRESS, ConsoleChannel, document
 from bot.channels.text import sound
 from bot.cli.serving import patient_encoder
 from bot.dialogue import Staffing, told
-from bot.dialogue.state import SITUATIONS, State, from_doc
-from bot.dialogue.world import topic_of_rule
+from bot.dialogue.state import SITUATIONS, State, by_subject, from_doc
 from bot.messages import Incoming, Reply, Speaker
 from bot.pipeline.house import House, build_house
 from bot.pipeline.resources import Resources, load_resources
+from knowledge.rules import topic_of_rule
 from knowledge.rules.window import window
 
 CHOICE_LIMIT = 100
@@ -94,10 +94,7 @@ class Conversation:
         conversation = self._house.door.conversation(ADDRESS)
         if conversation is None:
             return State()
-        told: dict[str, dict[str, Any]] = {}
-        for subject, fact, value in self._house.store.facts(conversation):
-            told.setdefault(subject, {})[fact] = value
-        return from_doc(self._house.store.state(conversation), told)
+        return from_doc(self._house.store.state(conversation), by_subject(self._house.store.facts(conversation)))
 
     def wants_number(self) -> bool:
         """Does a question wait whose answer may be a number?"""

@@ -14,14 +14,13 @@ import click
 from bot import config
 from bot.cli.knowledge import ROOT, report
 from bot.clock import now
-from bot.dialogue.world import topic_of_rule
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
 from knowledge.catalog import Catalog, figures_for
 from knowledge.facts import completed, read_value
 from knowledge.library import Knowledge, load
-from knowledge.rules import LeafResult, Result, Rule, evaluate, mermaid
+from knowledge.rules import LeafResult, Result, Rule, evaluate, mermaid, topic_of_rule
 from knowledge.rules.values import NOT_ASKED, Value
 from knowledge.rules.window import Schedule, window
 

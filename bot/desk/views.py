@@ -10,7 +10,7 @@ from bot.clock import TAIPEI
 from bot.desk.auth import ANSWERING
 from bot.dialogue import told as told_facts
 from bot.dialogue.options import name_key
-from bot.dialogue.state import from_doc
+from bot.dialogue.state import by_subject, from_doc
 from bot.dialogue.world import Staffing
 from bot.messages import Entry, Speaker
 from bot.pipeline.resources import Resources
@@ -58,10 +58,10 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
     speaking = store.speaker(row.conversation) or {}
     mine = row.state == "human" and row.holder == staff.id and speaking.get("speaker") == Speaker.HUMAN
     voice = Voice(resources.catalog, lang, {})
-    told: dict[str, dict[str, Any]] = {}
+    rows = store.facts(row.conversation)
+    told = by_subject(rows)
     facts = []
-    for subject, fact, value in store.facts(row.conversation):
-        told.setdefault(subject, {})[fact] = value
+    for subject, fact, value in rows:
         label = f"{voice(f'fact.{fact}.label')}（{voice(f'desk.subject_{subject}')}）"
         facts.append(
             {"label": label, "value": value_text(voice, resources.knowledge, fact, value, resources.clock().date())}
@@ -107,9 +107,7 @@ def _verdicts(
 
 def proposal(resources: Resources, store: Store, row: CaseRow, form: Mapping[str, str]) -> Proposal | None:
     """The check a caseworker thinks wrong as a golden case: coarse values, no words of the citizen."""
-    told: dict[str, dict[str, Any]] = {}
-    for subject, fact, value in store.facts(row.conversation):
-        told.setdefault(subject, {})[fact] = value
+    told = by_subject(store.facts(row.conversation))
     state, world = from_doc(store.state(row.conversation), told), resources.world(resources.clock(), Staffing())
     rule, expect = world.rule(form.get("rule", "")), form.get("expect", "")
     verdict = told_facts.verdicts(state, world).get(form.get("rule", ""))

@@ -22,8 +22,9 @@ from bot.dialogue.effects import (
 from bot.dialogue.questions import Question
 from bot.dialogue.state import SCREENING, SITUATIONS, Asking, Interview, State
 from bot.dialogue.topics import checks_of, unknown_choice
-from bot.dialogue.world import Heard, World, topic_of_rule
+from bot.dialogue.world import Heard, World
 from intents.slots import Parsed, parse, read_ticks
+from knowledge.rules import topic_of_rule
 from knowledge.rules.values import to_json
 
 Outcome = tuple[State, tuple[Effect, ...]]

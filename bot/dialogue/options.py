@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.dialogue.effects import Option
-from bot.dialogue.world import World, topic_of_rule
+from bot.dialogue.world import World
 from knowledge.library import Knowledge, Topic
-from knowledge.rules import Rule
+from knowledge.rules import Rule, topic_of_rule
 
 MENU = Option("menu", "conversation.choice.menu")
 PERSON = Option("handoff", "conversation.choice.person")

@@ -14,6 +14,14 @@ SITUATIONS = "situations"
 Facts = Mapping[str, Mapping[str, Any]]  # subject -> fact -> JSON value
 
 
+def by_subject(rows: Iterable[tuple[str, str, Any]]) -> dict[str, dict[str, Any]]:
+    """Facts as kept (subject, fact, JSON value), in order, as a state holds them."""
+    told: dict[str, dict[str, Any]] = {}
+    for subject, fact, value in rows:
+        told.setdefault(subject, {})[fact] = value
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Interview:
     """A running check: rule (or SCREENING: all of them), whom it is about, the facts asked so far in order, the ones

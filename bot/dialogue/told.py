@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any
 
 from bot.dialogue.state import SCREENING, State
-from bot.dialogue.world import Heard, World, topic_of_rule
+from bot.dialogue.world import Heard, World
 from intents.slots import parse, volunteered
 from knowledge.facts import Fact, completed
 from knowledge.library import Topic
-from knowledge.rules import Result, Rule, evaluate
+from knowledge.rules import Result, Rule, evaluate, topic_of_rule
 from knowledge.rules.values import Born, Value, from_json, to_json
 from knowledge.rules.window import Schedule, window
 

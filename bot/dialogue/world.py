@@ -69,12 +69,6 @@ class World:
         return self.knowledge.topics.get(topic_id)
 
 
-def topic_of_rule(rule_id: str) -> str:
-    """The topic a rule belongs to: `p04.duty` is of p04, `p06.1` is a topic itself."""
-    head, _, tail = rule_id.partition(".")
-    return rule_id if tail.isdigit() else head
-
-
 def interview_open(state: State) -> bool:
     """Does a question wait for an answer?"""
     return state.interview is not None and state.asking is not None

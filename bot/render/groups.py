@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from bot.dialogue.effects import ShowGroups
 from bot.dialogue.options import name_key
-from bot.dialogue.world import topic_of_rule
 from bot.render.voice import Voice
 from knowledge.catalog import figures_for
 from knowledge.library import Knowledge
-from knowledge.rules import LeafResult, Result
+from knowledge.rules import LeafResult, Result, topic_of_rule
 
 YES, DUTY, FITS, MAYBE, NO, OTHERS = "yes", "duty", "fits", "maybe", "no", "others"
 _GROUPS = {

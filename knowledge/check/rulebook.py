@@ -77,12 +77,6 @@ def read_rulebook(sources: Sources, valid: Validated) -> Rulebook:
     return Rulebook(tuple(rules), facts, tuple(faults), frozenset(unread))
 
 
-def topic_of(rule_id: str) -> str:
-    """The topic a rule belongs to: `p04.duty` is of p04, `p06.1` is a topic itself."""
-    head, _, tail = rule_id.partition(".")
-    return rule_id if tail.isdigit() else head
-
-
 def locator_of(rule_id: str) -> str:
     """Where the plan prints what a rule says, such as `item 15` or `overview 6`; empty for what is no id."""
     match = _ID.match(rule_id)

@@ -13,11 +13,12 @@ from knowledge.catalog.pofiles import by_key, languages, read_catalog
 from knowledge.check.cases import case_faults
 from knowledge.check.completeness import stands_in
 from knowledge.check.leaves import leaf_faults
-from knowledge.check.rulebook import Rulebook, Written, locator_of, read_rulebook, topic_of
+from knowledge.check.rulebook import Rulebook, Written, locator_of, read_rulebook
 from knowledge.check.undefined import undefined_faults
 from knowledge.faults import Fault, KnowledgeError, fault_at
 from knowledge.models import Figure
 from knowledge.reading import Document, Place
+from knowledge.rules import topic_of_rule
 from knowledge.sources import Sources
 from knowledge.validated import Validated
 
@@ -88,7 +89,7 @@ def _label_faults(book: Rulebook) -> Iterator[Fault]:
     topics = defaultdict[str, list[Written]](list)
     for written in book.rules:
         if written.rule.kind != "audience":
-            topics[topic_of(written.rule.id)].append(written)
+            topics[topic_of_rule(written.rule.id)].append(written)
     for topic, rules in topics.items():
         labels = Counter(written.rule.label for written in rules)
         for written in rules if len(rules) > 1 else ():

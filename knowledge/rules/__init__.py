@@ -2,7 +2,7 @@
 
 from knowledge.rules.graph import mermaid
 from knowledge.rules.load import load_rules
-from knowledge.rules.tree import Change, Leaf, LeafResult, Result, Rule
+from knowledge.rules.tree import Change, Leaf, LeafResult, Result, Rule, topic_of_rule
 from knowledge.rules.walker import VERDICTS, evaluate, next_question, usefulness
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "load_rules",
     "mermaid",
     "next_question",
+    "topic_of_rule",
     "usefulness",
 ]

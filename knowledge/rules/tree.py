@@ -336,6 +336,12 @@ class Result:
     askable: tuple[str, ...]
 
 
+def topic_of_rule(rule_id: str) -> str:
+    """The topic a rule belongs to: `p04.duty` is of p04, `p06.1` is a topic itself."""
+    head, _, tail = rule_id.partition(".")
+    return rule_id if tail.isdigit() else head
+
+
 def leaves_of(node: Any) -> Iterator[Leaf]:
     """The leaves of a tree in author order."""
     match node:
