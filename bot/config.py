@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,34 @@ TABLE = (
     ),
     Setting("LABOR_BOT_HOOK_REPLY_URL", "", "Where the generic webhook's answers are posted."),
     Setting(
+        "LABOR_BOT_LINE_CHANNEL_SECRET",
+        "",
+        "Channel secret of the LINE official account; LINE is on when it and the token are set.",
+        secret=True,
+    ),
+    Setting("LABOR_BOT_LINE_CHANNEL_TOKEN", "", "Channel access token of the LINE official account.", secret=True),
+    Setting("LABOR_BOT_LINE_API_BASE", "https://api.line.me", "Where LINE's Messaging API is."),
+    Setting("LABOR_BOT_TELEGRAM_TOKEN", "", "Token of the Telegram bot; Telegram is on when it is set.", secret=True),
+    Setting(
+        "LABOR_BOT_TELEGRAM_SECRET",
+        "",
+        "What Telegram sends along with each webhook call: 1 to 256 of A-Z, a-z, 0-9, _ and -. Not needed for polling.",
+        secret=True,
+    ),
+    Setting(
+        "LABOR_BOT_TELEGRAM_API_BASE",
+        "https://api.telegram.org/bot",
+        "Where the Bot API is, ending in /bot; files are at the same place under /file/bot.",
+    ),
+    Setting("LABOR_BOT_TELEGRAM_MODE", "webhook", "`webhook`, or `polling` where Telegram cannot reach this server."),
+    Setting(
+        "LABOR_BOT_STAFF_TELEGRAM_TOKEN",
+        "",
+        "Token of a second Telegram bot that tells a staff group of new cases; empty: nobody is told.",
+        secret=True,
+    ),
+    Setting("LABOR_BOT_STAFF_TELEGRAM_CHAT", "", "Id of that staff group."),
+    Setting(
         "LABOR_BOT_HOLD_MINUTES", "30", "A held case without a caseworker's answer returns to the queue after this."
     ),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE", "30", "Messages a minute one address may send in the web chat."),
@@ -71,6 +100,15 @@ class Config:
     exit_url: str
     hook_secret: str
     hook_reply_url: str
+    line_secret: str
+    line_token: str
+    line_api_base: str
+    telegram_token: str
+    telegram_secret: str
+    telegram_api_base: str
+    telegram_polling: bool
+    staff_telegram_token: str
+    staff_telegram_chat: str
     hold_seconds: float
     per_minute: int
     per_minute_ip: int
@@ -86,6 +124,21 @@ class Config:
     def hook_on(self) -> bool:
         """Is the generic webhook switched on?"""
         return bool(self.hook_secret)
+
+    @property
+    def line_on(self) -> bool:
+        """Is LINE switched on?"""
+        return bool(self.line_secret)
+
+    @property
+    def telegram_on(self) -> bool:
+        """Is Telegram switched on?"""
+        return bool(self.telegram_token)
+
+    @property
+    def staff_notice_on(self) -> bool:
+        """Is a staff group told of new cases?"""
+        return bool(self.staff_telegram_token)
 
     def web_key(self) -> bytes:
         """The installation's own key for web sessions: made once, kept in the data folder for its owner only."""
@@ -112,6 +165,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     data_dir = Path(values["LABOR_BOT_DATA_DIR"])
     if values["LABOR_BOT_HOOK_SECRET"] and not values["LABOR_BOT_HOOK_REPLY_URL"]:
         raise ConfigError("LABOR_BOT_HOOK_SECRET is set but LABOR_BOT_HOOK_REPLY_URL is not: set both, or neither.")
+    _together(values, "LABOR_BOT_LINE_CHANNEL_SECRET", "LABOR_BOT_LINE_CHANNEL_TOKEN")
+    _together(values, "LABOR_BOT_STAFF_TELEGRAM_TOKEN", "LABOR_BOT_STAFF_TELEGRAM_CHAT")
+    polling = _either("LABOR_BOT_TELEGRAM_MODE", values, "polling", "webhook")
     return Config(
         host=values["LABOR_BOT_HOST"],
         port=_whole("LABOR_BOT_PORT", values, 0, 65535),
@@ -123,6 +179,15 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         exit_url=values["LABOR_BOT_EXIT_URL"],
         hook_secret=values["LABOR_BOT_HOOK_SECRET"],
         hook_reply_url=values["LABOR_BOT_HOOK_REPLY_URL"],
+        line_secret=values["LABOR_BOT_LINE_CHANNEL_SECRET"],
+        line_token=values["LABOR_BOT_LINE_CHANNEL_TOKEN"],
+        line_api_base=values["LABOR_BOT_LINE_API_BASE"].rstrip("/"),
+        telegram_token=_telegram_token("LABOR_BOT_TELEGRAM_TOKEN", values),
+        telegram_secret=_telegram_secret(values, polling),
+        telegram_api_base=_bot_api(values["LABOR_BOT_TELEGRAM_API_BASE"]),
+        telegram_polling=polling,
+        staff_telegram_token=_telegram_token("LABOR_BOT_STAFF_TELEGRAM_TOKEN", values),
+        staff_telegram_chat=values["LABOR_BOT_STAFF_TELEGRAM_CHAT"],
         hold_seconds=60.0 * _whole("LABOR_BOT_HOLD_MINUTES", values, 1, 100_000),
         per_minute=_whole("LABOR_BOT_MESSAGES_PER_MINUTE", values, 1, 1_000_000),
         per_minute_ip=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_IP", values, 1, 1_000_000),
@@ -153,6 +218,39 @@ def _either(name: str, values: Mapping[str, str], yes: str, no: str) -> bool:
     if values[name] not in (yes, no):
         raise ConfigError(f"{name} must be {yes} or {no}, not {values[name]!r}.")
     return values[name] == yes
+
+
+def _together(values: Mapping[str, str], *names: str) -> None:
+    """All of them are set, or none."""
+    missing = [name for name in names if not values[name]]
+    if missing and len(missing) < len(names):
+        there = next(name for name in names if values[name])
+        raise ConfigError(f"{there} is set but {missing[0]} is not: set both, or neither.")
+
+
+def _telegram_token(name: str, values: Mapping[str, str]) -> str:
+    token = values[name]
+    if token and not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", token):
+        raise ConfigError(f"{name} must look like 123456:ABC-def, as BotFather gives it.")
+    return token
+
+
+def _telegram_secret(values: Mapping[str, str], polling: bool) -> str:
+    secret = values["LABOR_BOT_TELEGRAM_SECRET"]
+    if secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
+        raise ConfigError("LABOR_BOT_TELEGRAM_SECRET may have 1 to 256 of A-Z, a-z, 0-9, _ and -.")
+    if values["LABOR_BOT_TELEGRAM_TOKEN"] and not secret and not polling:
+        raise ConfigError(
+            "LABOR_BOT_TELEGRAM_TOKEN is set but LABOR_BOT_TELEGRAM_SECRET is not: set it, or"
+            " LABOR_BOT_TELEGRAM_MODE=polling."
+        )
+    return secret
+
+
+def _bot_api(url: str) -> str:
+    if not url.endswith("/bot"):
+        raise ConfigError("LABOR_BOT_TELEGRAM_API_BASE must end in /bot.")
+    return url
 
 
 def _level(text: str) -> str:

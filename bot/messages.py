@@ -41,12 +41,46 @@ class Address:
     user: str
 
 
+class Kind(StrEnum):
+    """What happened. SAID: something written or pressed. FILE: a picture, document, video or sound. PLACE: a location.
+
+    EDITED, UNSENT: an earlier message, named by `about`, changed or taken back. BLOCKED: nothing reaches the person any
+    more. MOVED: the platform gave the chat another id.
+    """
+
+    SAID = "said"
+    FILE = "file"
+    PLACE = "place"
+    EDITED = "edited"
+    UNSENT = "unsent"
+    BLOCKED = "blocked"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a person sent, still with the platform. `kind`: image, file, video or audio; `ref`: the platform's
+    handle to fetch it by; `size` in bytes; what the platform does not tell is empty or 0."""
+
+    kind: str
+    ref: str
+    name: str = ""
+    mime: str = ""
+    size: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """One event from a channel. `sent_ms` is the platform's time stamp in milliseconds.
 
-    Exactly one of `text` and `choice` is set. `welcomed` says that the channel shows the first notice by itself,
-    `lang` in which language: that of the conversation until something else is written or chosen.
+    SAID: exactly one of `text` and `choice` is set. EDITED: `text` is the new version, `about` the platform's id of the
+    message; `keeps_old` where staff may see both versions. UNSENT: `about`. FILE: `attachment`, and its caption as
+    `text`. PLACE: `text` is the address, or else the coordinates. MOVED: `about` is the new id of the chat.
+
+    `message_id` is the platform's id of the message itself, by which it can be edited or unsent. `welcomed` says that
+    the channel shows the first notice by itself, `lang` in which language, or what the account is set to: that of the
+    conversation until something else is written or chosen. `group`: said to a group that others read. `silent`: another
+    program answers now, so nothing is said. `resume`: the token of a resume link.
     """
 
     address: Address
@@ -57,6 +91,14 @@ class Incoming:
     reply_token: str | None = None
     welcomed: bool = False
     lang: str = ""
+    kind: Kind = Kind.SAID
+    message_id: str = ""
+    about: str = ""
+    keeps_old: bool = False
+    attachment: Attachment | None = None
+    group: bool = False
+    silent: bool = False
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True)

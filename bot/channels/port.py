@@ -7,37 +7,56 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.messages import Address, Entry, Incoming, Reply, Speaker
+from bot.messages import Address, Attachment, Entry, Incoming, Reply, Speaker
 
 
 class Sent(StrEnum):
-    """How a send ended. RETRY: not delivered, try again. DEAD: it can never be delivered."""
+    """How a send ended. RETRY: not delivered, try again. DEAD: it can never be delivered.
+
+    PROBABLY: the outcome is unknown and a repetition could double it. WAITING: it can go only with the person's next
+    message (no quota, blocked, or a fresh reply token is wanted).
+    """
 
     SENT = "sent"
     PROBABLY = "probably"
     RETRY = "retry"
     DEAD = "dead"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of one send. `delay`: seconds the platform asks to wait. `outage`: the channel as a whole fails."""
+    """What came of one send. `delay`: seconds the platform asks to wait. `outage`: the channel as a whole fails.
+
+    Where not everything went: `done` replies of the parcel are delivered whole, and of the next one `parts` messages.
+    `unsure`: the outcome of the last try is unknown. `blocked`: the person cannot be reached. `moved`: the chat's new id.
+    """
 
     result: Sent
     error: str = ""
     delay: float = 0.0
     outage: bool = False
+    done: int = 0
+    parts: int = 0
+    unsure: bool = False
+    blocked: bool = False
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One delivery for a channel to send. `reply_token` is empty once it is not fresh any more."""
+    """One delivery for a channel to send. `reply_token` is empty once it is not fresh any more.
+
+    Of the first reply `skip` messages are delivered already. `unsure`: an earlier try had an unknown outcome.
+    """
 
     address: Address
     replies: tuple[Reply, ...]
     in_reply_to: str
     retry_key: str
     reply_token: str = ""
+    skip: int = 0
+    unsure: bool = False
 
 
 class Channel(Protocol):
@@ -45,6 +64,70 @@ class Channel(Protocol):
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Deliver one parcel."""
+        ...
+
+
+class FetchFailed(Exception):
+    """A file could not be fetched. `final`: it never will be (gone, or larger than allowed)."""
+
+    def __init__(self, reason: str, final: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many messages that nobody waits for may be sent this month, and how many were; `limit` None: any number."""
+
+    limit: int | None
+    used: int
+
+    @property
+    def left(self) -> int | None:
+        """How many are left; None: any number."""
+        return None if self.limit is None else max(0, self.limit - self.used)
+
+
+class Messenger(Channel, Protocol):
+    """A channel of a messaging platform: beside sending it can look things up there. None of it is ever needed."""
+
+    bundles: bool
+    """Should everything that waits for one person go in one send?"""
+
+    async def open(self) -> None:
+        """Connect, inside the running event loop."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+    async def language(self, address: Address) -> str:
+        """The language the person's account is set to, as one of ours; empty when unknown. At most a second."""
+        ...
+
+    async def working(self, address: Address) -> None:
+        """Show the person that an answer is being made."""
+        ...
+
+    async def link_menu(self, address: Address, lang: str) -> bool:
+        """Give the person the menu of a language; False: try again later."""
+        ...
+
+    async def fetch(self, attachment: Attachment, limit: int) -> bytes:
+        """The content of a file, at most `limit` bytes.
+
+        Raises FetchFailed.
+        """
+        ...
+
+    def allowance(self) -> Allowance | None:
+        """The month's quota as last read; None where there is none."""
+        ...
+
+    def resume_url(self, token: str) -> str:
+        """A link that opens a chat here and carries a resume token; empty when there is none."""
         ...
 
 
