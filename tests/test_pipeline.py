@@ -143,16 +143,16 @@ def test_the_loops_survive_a_store_that_cannot_be_written(store: Store, resource
         stumbles = iter([StoreUnavailable("full"), RuntimeError("a fault of ours")])
         arrived = asyncio.Event()
 
-        async def unsteady(real: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        async def unsteady(real: Callable[..., Awaitable[Any]], *args: Any, **more: Any) -> Any:
             for error in stumbles:
                 raise error
-            return await real(*args)
+            return await real(*args, **more)
 
         async def send(parcel: Parcel) -> Receipt:
             arrived.set()
             return await Channel.send(channel, parcel)
 
-        store.lease_deliveries = lambda *args: unsteady(lease, *args)  # type: ignore[method-assign]
+        store.lease_deliveries = lambda *args, **more: unsteady(lease, *args, **more)  # type: ignore[method-assign]
         store.lease = lambda *args: unsteady(worker_lease, *args)  # type: ignore[method-assign]
         channel.send = send  # type: ignore[method-assign]
         await store.accept([said("1")])

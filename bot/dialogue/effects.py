@@ -23,13 +23,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One text of the catalog. `topic` names the topic whose name the text may quote as {topic}."""
+    """One text of the catalog. `topic` names the topic whose name the text may quote as {topic}; `links` are
+    (catalog key of the label, address)."""
 
     key: str
     options: tuple[Option, ...] = ()
     topic: str = ""
     params: tuple[tuple[str, str], ...] = ()
     notice: Notice = Notice.NONE
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,11 @@ class Forget:
     """Erase what this conversation said and told."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfferMove:
+    """Links that carry the conversation to another channel. Their secret is made where the turn is taken."""
+
+
 Effect = (
     Say
     | Welcome
@@ -180,4 +187,5 @@ Effect = (
     | Hotlines
     | OpenCase
     | Forget
+    | OfferMove
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from typing import Any
 
 from bot.dialogue import options, questions, told
@@ -217,13 +218,26 @@ def take_parsed(state: State, world: World, parsed: Parsed, sent_ms: int) -> Out
 
 
 def take_choice(state: State, world: World, rest: str, sent_ms: int) -> Outcome:
-    """`answer:<fact>:<value>`: a button of the open question, or of an earlier one (which changes that answer)."""
+    """`answer:<fact>:<value>`: a button of the open question, or of an earlier one (which changes that answer).
+
+    The value of a date is an ISO day, from a channel that has a picker.
+    """
     fact_id, _, raw = rest.partition(":")
     fact = world.knowledge.facts.get(fact_id)
+    if fact is not None and fact.type == "date" and _is_day(raw, world) and _asks(state, world, fact_id):
+        return take(dataclasses.replace(state, asking=Asking(fact_id, sent_ms)), world, raw, sent_ms, show=True)
     if fact is None or raw not in (*fact.choices, DOES_NOT_KNOW, DECLINED) or not _asks(state, world, fact_id):
         return unknown_choice(state)
     state = dataclasses.replace(state, asking=Asking(fact_id, sent_ms))
     return take(state, world, fact.choice_value(raw), sent_ms)
+
+
+def _is_day(text: str, world: World) -> bool:
+    """A day that is not to come."""
+    try:
+        return date.fromisoformat(text) <= world.today
+    except ValueError:
+        return False
 
 
 def _asks(state: State, world: World, fact: str) -> bool:

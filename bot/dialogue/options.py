@@ -25,6 +25,9 @@ RESULTS = Option("results", "conversation.choice.results")
 DONE = Option("ticked:done", "conversation.choice.done")
 NONE_OF_THESE = Option("ticked:none", "conversation.choice.none_of_these")
 
+LOCATION = Option("location", "conversation.choice.location")
+MOVE = Option("move", "conversation.choice.move")
+
 ASPECTS = ("eligibility", "amount", "how-to-apply", "period", "where", "documents", "contact", "budget")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from bot.dialogue import care, interview, options, told, topics
+from bot.dialogue import care, interview, options, platform, told, topics
 from bot.dialogue.effects import Effect, Option, Say, Welcome
-from bot.dialogue.state import State
+from bot.dialogue.state import Asking, State
 from bot.dialogue.world import Heard, World, interview_open
 from intents import Callback, Understood
 
 Outcome = tuple[State, tuple[Effect, ...]]
+_HELP = (options.MENU, options.PERSON)
 SHORT_ANSWER = 90
 
 
@@ -21,6 +22,9 @@ def step(state: State, heard: Heard, world: World) -> Outcome:
     The first event of a conversation gets the first notice in front, unless the channel showed it.
     A late event is never taken as the answer to a question asked after it was written.
     """
+    if heard.group:
+        spoken = state if heard.understood is None else _in_language(state, heard.understood)
+        return platform.in_group(spoken, heard, world)
     if heard.late and state.asking is not None and state.asking.since_ms > heard.sent_ms:
         quiet = dataclasses.replace(state, asking=None)
         after, effects = _step(quiet, heard, world)
@@ -40,7 +44,7 @@ def held(state: State, heard: Heard, world: World) -> Outcome:
 
     Urgent messages bring hotlines all the same; one's language and being forgotten stay one's own to decide.
     """
-    if heard.choice == "forget:yes" or (heard.choice or "").startswith("lang:"):
+    if heard.choice in _OWN_TO_DECIDE or (heard.choice or "").startswith("lang:"):
         return _choice(state, heard, heard.choice or "", world)
     understood = heard.understood
     if understood is not None and understood.urgent:
@@ -53,7 +57,13 @@ def _step(state: State, heard: Heard, world: World) -> Outcome:
         return _choice(state, heard, heard.choice, world)
     if heard.understood is None:
         return state, ()
-    return _text(state, heard, heard.understood, world)
+    return _text(_asked_again(state, heard, world), heard, heard.understood, world)
+
+
+def _asked_again(state: State, heard: Heard, world: World) -> State:
+    """An edited answer is taken as the answer to the question it had answered."""
+    fact = next((fact for fact in heard.again if state.interview and fact in state.interview.asked), "")
+    return dataclasses.replace(state, asking=Asking(fact, heard.sent_ms)) if fact else state
 
 
 def _choice(state: State, heard: Heard, choice: str, world: World) -> Outcome:
@@ -233,8 +243,23 @@ def _hand_over_urgent(state: State, world: World, heard: Heard, rest: str) -> Ou
     return care.hand_over(state, world, is_urgent=True) if rest == "urgent" else topics.unknown_choice(state)
 
 
+def _start(state: State, world: World, heard: Heard) -> Outcome:
+    """The person opened the chat: the first notice comes by itself, later a greeting."""
+    return _greeting(state, world, heard) if state.welcomed else (state, ())
+
+
+def _file(state: State, world: World, heard: Heard) -> Outcome:
+    """A file, and what was written under it."""
+    effects = platform.file(state, world)
+    if heard.understood is None or not heard.text:
+        return _with_way_back(state, effects) if effects else (state, effects)
+    after, more = _text(state, heard, heard.understood, world)
+    return after, (*effects, *more)
+
+
 _STATIONS = _say(
     "conversation.stations",
+    options.LOCATION,
     options.topic_option("ov1"),
     options.topic_option("p13"),
     options.topic_option("p14"),
@@ -282,6 +307,17 @@ _PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "continue": lambda state, world, heard: interview.again(state, world, heard.sent_ms),
     "back": lambda state, world, heard: interview.back(state, world, heard.sent_ms),
     "skip": lambda state, world, heard: interview.skip(state, world, heard.sent_ms),
+    "start": _start,
+    "file": _file,
+    "sticker": lambda state, world, heard: _with_way_back(*_say("conversation.sticker", *_HELP)(state, world, heard)),
+    "unreadable": lambda state, world, heard: _with_way_back(
+        *_say("conversation.unreadable", *_HELP)(state, world, heard)
+    ),
+    "place": lambda state, world, heard: platform.place(state, world),
+    "withdraw": lambda state, world, heard: platform.withdrawn(state, heard),
+    "more": lambda state, world, heard: platform.more(state, world, heard),
+    "move": lambda state, world, heard: platform.move(state, world),
+    "resume": lambda state, world, heard: platform.resumed(state, world, heard),
     "stop": lambda state, world, heard: interview.stop(state, world),
 }
 
@@ -303,6 +339,7 @@ _WITH_REST: dict[str, Callable[[State, World, Heard, str], Outcome]] = {
     "rate": _rate,
 }
 
+_OWN_TO_DECIDE = ("forget:yes", "withdraw", "resume", "move")
 _CONTROLS_ANYTIME = ("menu", "person")
 _CONTROLS_IN_INTERVIEW = ("menu", "person", "stop", "back")
 _DIGRESSIONS = ("program", "language", "privacy", "stations", "menu", "screening", "greeting", "complaint")

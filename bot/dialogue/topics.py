@@ -66,6 +66,7 @@ def menu(state: State, world: World) -> Outcome:
         options.PERSON,
         options.LANGUAGE,
         options.PRIVACY,
+        *((options.MOVE,) if world.elsewhere else ()),
     )
     return dataclasses.replace(state, misses=0), (Say("conversation.menu", buttons),)
 

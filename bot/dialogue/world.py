@@ -29,7 +29,12 @@ class Staffing:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One event: a choice, or a text with its understanding. `late`: it was written before an event taken earlier."""
+    """One event: a choice, or a text with its understanding. `late`: it was written before an event taken earlier.
+
+    `group`: others read along. `waits`: answers wait that could not be delivered. `again`: facts that the earlier
+    version of an edited message had told. `withdrew`: a message was taken back for it. `resumed`: how a resume link
+    went.
+    """
 
     sent_ms: int
     choice: str | None = None
@@ -37,11 +42,19 @@ class Heard:
     understood: Understood | None = None
     late: bool = False
     welcomed: bool = False
+    group: bool = False
+    waits: bool = False
+    again: tuple[str, ...] = ()
+    withdrew: bool = False
+    resumed: str = ""
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything a step may look at. Built once a turn; nothing in it changes."""
+    """Everything a step may look at. Built once a turn; nothing in it changes.
+
+    `elsewhere`: there are other channels to go on with.
+    """
 
     knowledge: Knowledge
     words: Words
@@ -50,6 +63,7 @@ class World:
     catalog: Catalog
     now: datetime
     staffing: Staffing
+    elsewhere: bool = False
 
     @property
     def today(self) -> date:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
 from bot.dialogue import Heard, Staffing, World, step
-from bot.dialogue.effects import Effect, Forget, OpenCase, Say
-from bot.dialogue.options import MENU, PERSON
+from bot.dialogue.effects import Effect, Forget, OfferMove, OpenCase, Say
+from bot.dialogue.options import FORGET, LOCATION, MENU, PERSON
+from bot.dialogue.platform import without_message
 from bot.dialogue.state import State, from_doc, to_doc
 from bot.dialogue.step import held
-from bot.messages import Reply, Speaker
+from bot.messages import Kind, Reply, Speaker
 from bot.render.replies import Renderer
 from bot.store.records import Bundle, CaseOpening, Event, Lease, Turn
+from bot.store.resume import MINUTES
 from bot.store.unanswered import Unanswered
 from intents import Context, Understood
 from intents.encoder.ahead import Ahead
@@ -27,7 +30,12 @@ from intents.slots.controls import Controls
 from intents.understand import Understander
 from knowledge.library import Knowledge
 
+Links = tuple[tuple[str, str], ...]
+"""(catalog key of a label, address)."""
+
 ENCODED_AT_ONCE = 8
+RESUME_BYTES = 16
+WITH_PICKER = ("line",)  # channels with a date picker
 UNANSWERED = ("conversation.clarify", "conversation.refuse")
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another letter
 
@@ -45,6 +53,8 @@ class Assistant:
     clock: Clock
     staffing: Callable[[], tuple[bool, bool]]
     encoder: Ahead | None = None
+    platforms: Collection[str] = ()
+    links: Callable[[str, str], Links] = lambda channel, token: ()
 
     def ahead(self, leases: Sequence[Lease]) -> Callable[[], None] | None:
         """Fetching the vectors of messages the first stage is unsure of; the first ones of a batch only.
@@ -92,36 +102,77 @@ class Assistant:
     def _turn(
         self, lease: Lease, state: State, event: Event, late: bool, speaker: Speaker, case: str
     ) -> tuple[Turn, State]:
+        if event.kind is Kind.UNSENT:
+            return Turn(event, None), without_message(state)
+        if event.gone:
+            return Turn(event, Reply("", self._lang(state))), state
+        if event.silent:
+            return Turn(event, self._heard(event, state), late=late), state
+        before = state.lang
         if not state.lang and event.lang in self.languages:
             state = dataclasses.replace(
                 state, lang=event.lang
             )  # what the channel shows, until something else is written
-        understood = self.understand(state, event.text)
-        heard = Heard(event.sent_ms, event.choice, event.text, understood, late, event.welcomed)
+        understood = None if event.kind is Kind.PLACE else self.understand(state, event.text)
+        heard = _as_heard(event, understood, late, lease.waits)
         now = self.clock()
-        world = self.world(case, _next_number(now, lease, event), now)
+        world = self.world(case, _next_number(now, lease, event), now, bool(self.links(event.address.channel, "")))
         if speaker is Speaker.HUMAN:
             after, effects = held(state, heard, world)
         else:
             after, effects = step(state, heard, world)
         if not after.lang:
             after = dataclasses.replace(after, lang=self.languages[0])
+        effects, token = self._with_links(effects, event)
         replies = self.renderer.replies(effects, self._lang(after), after.subject)
         opening = _opening(effects, world)
         turn = Turn(
             event,
-            self._heard(event, after),
+            None if event.choice == "withdraw" else self._heard(event, after),
             late=late,
             reading=_reading(understood),
-            bundles=_bundles(replies),
+            bundles=_bundles([self._fitting(reply, event) for reply in replies]),
             facts=_changed(state, after),
             case=opening,
             alarm=bool(understood and understood.urgent and case),
             forget=any(isinstance(effect, Forget) for effect in effects),
             unanswered=_unanswered(understood, effects) if speaker is not Speaker.HUMAN else None,
             picked=_picked(event.choice) if state.misses else "",
+            file=event.attachment if case and not event.group else None,
+            resume=token,
+            farewell=self._farewell(event, after) if event.left else None,
+            menu=after.lang != before and event.address.channel in self.platforms and not event.group,
         )
         return turn, after
+
+    def _with_links(self, effects: tuple[Effect, ...], event: Event) -> tuple[tuple[Effect, ...], str]:
+        """A wish to go on elsewhere becomes links with a fresh secret."""
+        if not any(isinstance(effect, OfferMove) for effect in effects):
+            return effects, ""
+        token = secrets.token_urlsafe(RESUME_BYTES)
+        links = self.links(event.address.channel, token)
+        say = Say("conversation.move", (MENU,), params=(("minutes", str(MINUTES)),), links=links)
+        return tuple(say if isinstance(effect, OfferMove) else effect for effect in effects), token
+
+    def _farewell(self, event: Event, state: State) -> Reply:
+        """What is said where the conversation was before."""
+        say = Say("conversation.moved_away", (FORGET,))
+        (reply,) = self.renderer.replies((say,), self._lang(state))
+        return reply
+
+    def _fitting(self, reply: Reply, event: Event) -> Reply:
+        """Without the buttons that the channel cannot show; a group gets none, as one person's tap is not another's."""
+        if event.group:
+            cards = tuple(dataclasses.replace(card, choices=()) for card in reply.cards)
+            return dataclasses.replace(reply, choices=(), cards=cards)
+        shown = event.address.channel
+        kept = tuple(
+            choice
+            for choice in reply.choices
+            if (choice.id != LOCATION.id or shown in self.platforms)
+            and (not choice.id.startswith("pick:") or shown in WITH_PICKER)
+        )
+        return reply if len(kept) == len(reply.choices) else dataclasses.replace(reply, choices=kept)
 
     def understand(self, state: State, text: str | None) -> Understood | None:
         """What a text says, in the light of the state."""
@@ -138,18 +189,40 @@ class Assistant:
             expecting=state.asking is not None,
         )
 
-    def world(self, case: str, next_case: str, now: datetime) -> World:
+    def world(self, case: str, next_case: str, now: datetime, elsewhere: bool = False) -> World:
         """What the step may look at now."""
         on_duty, lately = self.staffing()
         staffing = Staffing(on_duty, lately, case, next_case)
-        return World(self.knowledge, self.words, self.controls, self.languages, self.renderer.catalog, now, staffing)
+        catalog = self.renderer.catalog
+        return World(self.knowledge, self.words, self.controls, self.languages, catalog, now, staffing, elsewhere)
 
     def _heard(self, event: Event, state: State) -> Reply:
         """The citizen's own line; a pressed button shows its label."""
+        if event.attachment is not None:
+            label = self.renderer.label_of_choice(event.attachment.kind, self._lang(state))
+            return Reply("\n".join(part for part in (label, event.text) if part), state.lang)
         if event.text is not None:
             return Reply(event.text, state.lang)
         shown = state.interview.shown if state.interview else ()
         return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state), shown), state.lang)
+
+
+def _as_heard(event: Event, understood: Understood | None, late: bool, waits: bool) -> Heard:
+    """The event as the dialogue hears it: what is no word is a choice of its own."""
+    choice = {Kind.FILE: "file", Kind.PLACE: "place"}.get(event.kind, event.choice)
+    return Heard(
+        event.sent_ms,
+        choice,
+        event.text,
+        understood,
+        late,
+        event.welcomed,
+        group=event.group,
+        waits=waits,
+        again=event.again,
+        withdrew=event.withdrew,
+        resumed=event.resumed,
+    )
 
 
 def _readable(lease: Lease) -> tuple[State, str]:

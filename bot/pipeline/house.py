@@ -8,11 +8,13 @@ import fcntl
 import gc
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.channels.port import Channel
+from bot.channels.port import Channel, Messenger
+from bot.pipeline.assistant import Links
+from bot.pipeline.errands import Errands
 from bot.pipeline.front_door import FrontDoor
 from bot.pipeline.hub import Hub
 from bot.pipeline.resources import LATELY_SECONDS, ON_DUTY_SECONDS, Resources
@@ -39,6 +41,8 @@ class House:
     sender: Sender
     door: FrontDoor
     lock: int
+    messengers: Mapping[str, Messenger]
+    errands: Errands
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -46,9 +50,13 @@ class House:
         gc.freeze()  # knowledge and model stay as they are: the collector need not look through them again and again
         gc.set_threshold(YOUNG_OBJECTS)
         await self.store.release_all()
+        for messenger in self.messengers.values():
+            await messenger.open()
         self.worker.outlet = self.sender
         self._tasks = [asyncio.create_task(self.worker.run()) for _ in range(WORKERS)]
         self._tasks.append(asyncio.create_task(self.sender.run()))
+        if self.messengers:
+            self._tasks.append(asyncio.create_task(self.errands.run()))
 
     async def stop(self) -> None:
         """Stop the tasks, let what is on the wire arrive, finish the store's writes, free the file."""
@@ -58,6 +66,8 @@ class House:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.sender.finish(LAST_SECONDS)
+        for messenger in self.messengers.values():
+            await messenger.close()
         self.close()
 
     def close(self) -> None:
@@ -80,8 +90,14 @@ class House:
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
 
-def build_house(database: Path, resources: Resources, channels: Mapping[str, Channel]) -> House:
-    """Open the database and put the parts together.
+def build_house(
+    database: Path,
+    resources: Resources,
+    channels: Mapping[str, Channel],
+    messengers: Mapping[str, Messenger] = {},
+    public_url: str = "",
+) -> House:
+    """Open the database and put the parts together. `messengers`: the channels of messaging platforms.
 
     Raises HouseTaken when another process has the database open as its house.
     """
@@ -90,11 +106,32 @@ def build_house(database: Path, resources: Resources, channels: Mapping[str, Cha
     store = Store(database)
     hub = Hub()
     assistant = resources.assistant(
-        lambda: (store.staff_seen_within(ON_DUTY_SECONDS), store.staff_seen_within(LATELY_SECONDS))
+        lambda: (store.staff_seen_within(ON_DUTY_SECONDS), store.staff_seen_within(LATELY_SECONDS)),
+        frozenset(messengers),
+        _links(messengers, public_url),
     )
     worker = Worker(store, assistant, hub)
-    sender = Sender(store, channels, hub, worker.sent)
-    return House(store, hub, worker, sender, FrontDoor(store, worker, hub, resources.clock), lock)
+    bundling = frozenset(name for name, messenger in messengers.items() if messenger.bundles)
+    sender = Sender(store, {**channels, **messengers}, hub, worker.sent, bundling=bundling)
+    errands = Errands(store, messengers, resources.renderer, hub, worker.sent)
+    if messengers:
+        worker.guess = errands.language
+    door = FrontDoor(store, worker, hub, resources.clock)
+    return House(store, hub, worker, sender, door, lock, messengers, errands)
+
+
+def _links(messengers: Mapping[str, Messenger], public_url: str) -> Callable[[str, str], Links]:
+    """Where a conversation can go on from a channel, as links that carry a token."""
+
+    def links(channel: str, token: str) -> Links:
+        found = [("conversation.move_web", f"{public_url}/resume/{token}")] if public_url and channel != "web" else []
+        for name, messenger in messengers.items():
+            url = messenger.resume_url(token) if name != channel else ""
+            if url:
+                found.append((f"conversation.move_{name}", url))
+        return tuple(found)
+
+    return links
 
 
 def _lock(database: Path) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bot.clock import Clock, now
 from bot.dialogue import Staffing, World
-from bot.pipeline.assistant import Assistant
+from bot.pipeline.assistant import Assistant, Links
 from bot.render.pages import Pages
 from bot.render.replies import Renderer
 from intents.encoder import Encoder
@@ -56,8 +56,13 @@ class Resources:
         """What a step may look at."""
         return World(self.knowledge, self.words, self.controls, self.languages, self.catalog, now, staffing)
 
-    def assistant(self, staffing: Callable[[], tuple[bool, bool]]) -> Assistant:
-        """The assistant of one house."""
+    def assistant(
+        self,
+        staffing: Callable[[], tuple[bool, bool]],
+        platforms: Collection[str] = (),
+        links: Callable[[str, str], Links] = lambda channel, token: (),
+    ) -> Assistant:
+        """The assistant of one house. `platforms`: its messaging channels; `links` lead from one channel to others."""
         return Assistant(
             self.knowledge,
             self.understander,
@@ -68,6 +73,8 @@ class Resources:
             self.clock,
             staffing,
             self.encoder,
+            platforms,
+            links,
         )
 
 

@@ -25,6 +25,9 @@ BREAKER_FAILURES = 5
 BREAKER_SECONDS = 5.0
 
 
+_TELLING = (Sent.DEAD, Sent.WAITING)  # what the desk should see at once
+
+
 def _of_a_case(delivery: Delivery) -> bool:
     """Is this a line that a caseworker waits to see delivered?"""
     return delivery.author == "staff" or any(reply.notice is Notice.CASE for reply in delivery.replies)
@@ -63,6 +66,7 @@ class Sender:
     wake: asyncio.Event
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     breakers: dict[str, Breaker] = field(default_factory=dict)
+    bundling: frozenset[str] = frozenset()
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _ended: list[Outcome] = field(default_factory=list)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -78,11 +82,14 @@ class Sender:
 
     async def _round(self) -> None:
         free = AT_ONCE - len(self._running)
-        deliveries = await self.store.lease_deliveries(self.owner, free) if free > 0 else []
+        deliveries = await self._lease(free) if free > 0 else []
         for delivery in deliveries:
             self.send(delivery)
         if not deliveries:
             await self._wait()
+
+    async def _lease(self, limit: int) -> list[Delivery]:
+        return await self.store.lease_deliveries(self.owner, limit, bundling=self.bundling)
 
     def send(self, delivery: Delivery) -> None:
         """Deliver beside everything else: one that this sender holds."""
@@ -110,7 +117,7 @@ class Sender:
 
     async def drain(self) -> None:
         """Send everything that is due now and return."""
-        while deliveries := await self.store.lease_deliveries(self.owner, AT_ONCE):
+        while deliveries := await self._lease(AT_ONCE):
             await asyncio.gather(*(self._deliver(delivery) for delivery in deliveries))
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -130,7 +137,7 @@ class Sender:
             return
         for outcome in outcomes:
             self.hub.publish(outcome.delivery.conversation)
-        if any(outcome.result == Sent.DEAD or _of_a_case(outcome.delivery) for outcome in outcomes):
+        if any(outcome.result in _TELLING or _of_a_case(outcome.delivery) for outcome in outcomes):
             self.hub.publish(DESK)
         if waits:
             self.wake.set()
@@ -148,23 +155,46 @@ class Sender:
         breaker = self.breakers.setdefault(delivery.address.channel, Breaker())
         blocked = breaker.blocked(loop.time())
         if blocked:
-            return self._again(delivery, Receipt(Sent.RETRY, "channel down", blocked))
+            return self._again(
+                delivery,
+                Receipt(Sent.RETRY, "channel down", blocked, parts=delivery.skip, unsure=delivery.unsure),
+            )
         parcel = Parcel(
-            delivery.address, delivery.replies, delivery.in_reply_to, delivery.retry_key, delivery.reply_token
+            delivery.address,
+            delivery.replies,
+            delivery.in_reply_to,
+            delivery.retry_key,
+            delivery.reply_token,
+            delivery.skip,
+            delivery.unsure,
         )
         try:
             receipt = await channel.send(parcel)
         except Exception as error:  # a fault of ours in one channel must not stop the sender
             observe.failure("send", error)
-            receipt = Receipt(Sent.RETRY, type(error).__name__)
+            receipt = Receipt(Sent.RETRY, type(error).__name__, parts=delivery.skip)
         breaker.note(receipt.outage, loop.time())
         if receipt.result is Sent.RETRY:
             return self._again(delivery, receipt)
-        return Outcome(delivery, receipt.result.value, error=receipt.error)
+        return _outcome(delivery, receipt, receipt.result)
 
     def _again(self, delivery: Delivery, receipt: Receipt) -> Outcome:
         if delivery.age > GIVE_UP_AFTER:
-            return Outcome(delivery, Sent.DEAD, error=receipt.error)
+            return _outcome(delivery, receipt, Sent.DEAD)
         backoff = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(delivery.attempts - 1, 20))
         delay = receipt.delay or backoff * random.uniform(0.5, 1.0)
-        return Outcome(delivery, Sent.RETRY, delay=delay, error=receipt.error)
+        return _outcome(delivery, receipt, Sent.RETRY, delay)
+
+
+def _outcome(delivery: Delivery, receipt: Receipt, result: Sent, delay: float = 0.0) -> Outcome:
+    return Outcome(
+        delivery,
+        result.value,
+        delay,
+        receipt.error,
+        done=receipt.done,
+        parts=receipt.parts,
+        unsure=receipt.unsure,
+        blocked=receipt.blocked,
+        moved=receipt.moved,
+    )

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import dataclasses
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from bot import observe
-from bot.messages import Speaker
+from bot.messages import Address, Speaker
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store, StoreUnavailable
 from bot.store.records import Committed, Delivery, Event, Lease, Thought, Turn
@@ -52,6 +52,10 @@ class Outlet(Protocol):
         ...
 
 
+Guess = Callable[[Address], Awaitable[str]]
+"""The language an account is set to, as far as its platform tells; never raises, and takes a second at most."""
+
+
 class Worker:
     """Runs turns until stopped; `drain` runs what there is. Without an outlet answers wait in the outbox."""
 
@@ -63,6 +67,7 @@ class Worker:
         self.wake = asyncio.Event()
         self.sent = asyncio.Event()
         self.outlet: Outlet | None = None
+        self.guess: Guess | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -87,7 +92,7 @@ class Worker:
         """Take one batch; True when there was anything to do."""
         leases = await self._store.lease(self._owner, BATCH)
         if leases:
-            await self._take_some(leases)
+            await self._take_some(await self._with_languages(leases))
         return bool(leases)
 
     async def _take_some(self, leases: list[Lease]) -> None:
@@ -114,6 +119,15 @@ class Worker:
                 self._announce(committed, lease, turns)
         for lease in alone:
             await self._take(lease)
+
+    async def _with_languages(self, leases: list[Lease]) -> list[Lease]:
+        """Whoever writes for the first time is greeted in the language of the account, where the platform tells."""
+        new = [lease for lease in leases if not lease.state and lease.events and not lease.events[0].lang]
+        if self.guess is None or not new:
+            return leases
+        guesses = await asyncio.gather(*(self.guess(lease.events[0].address) for lease in new))
+        known = {lease.conversation: lang for lease, lang in zip(new, guesses, strict=True) if lang}
+        return [_in_language(lease, known.get(lease.conversation, "")) for lease in leases]
 
     async def _think_ahead(self, leases: list[Lease]) -> None:
         """What takes a while is done beside the event loop; without it the turns are taken all the same."""
@@ -173,3 +187,10 @@ class Worker:
             self.sent.set()
         if done.more:
             self.wake.set()
+
+
+def _in_language(lease: Lease, lang: str) -> Lease:
+    if not lang:
+        return lease
+    first = dataclasses.replace(lease.events[0], lang=lang)
+    return dataclasses.replace(lease, events=(first, *lease.events[1:]))

@@ -59,6 +59,8 @@ class Checks:
         answers = tuple(
             e.Option(f"answer:{effect.fact}:{value}", f"fact.{effect.fact}.choice.{value}") for value in fact.choices
         )
+        if fact.type == "date":
+            answers = (e.Option(f"pick:{effect.fact}", "conversation.choice.pick_date"),)
         unsure = (
             e.Option(f"answer:{effect.fact}:unknown", "conversation.choice.not_sure"),
             e.Option(f"answer:{effect.fact}:declined", "conversation.choice.decline"),

@@ -20,6 +20,7 @@ from knowledge.library import Knowledge, Topic
 from knowledge.models import Figure
 from knowledge.topics import ASPECT_TEXTS
 
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BLANK_LINES = re.compile(r"\n{3,}")
 HIGHLIGHTS = ("eligibility", "amount")
 LABEL_LIMIT = 40
@@ -50,13 +51,15 @@ class Renderer:
         """One reply an effect that says something, in order."""
         found = []
         for effect in effects:
-            if isinstance(effect, e.OpenCase | e.Forget):
+            if isinstance(effect, e.OpenCase | e.Forget | e.OfferMove):
                 continue
             if isinstance(effect, e.ShowGroups):
                 voice = self._voice(lang)
                 found += [self._noticed(reply, voice) for reply in self._checks.groups(effect, voice)]
                 continue
-            fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback | e.Prefilled)
+            fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback | e.Prefilled) or (
+                isinstance(effect, e.Say) and bool(effect.links)
+            )
             found.append(self._render(effect, lang) if fresh else self._remembered(effect, lang))
         return tuple(found)
 
@@ -102,7 +105,7 @@ class Renderer:
         fact, _, value = rest.partition(":")
         plain = {"unknown": "conversation.choice.not_sure", "declined": "conversation.choice.decline"}.get(value)
         key = plain or f"fact.{fact}.choice.{value}"
-        return voice(key) if key in self.catalog else ""
+        return voice(key) if key in self.catalog else value if ISO_DAY.fullmatch(value) else ""
 
     # -- one effect
 
@@ -184,7 +187,8 @@ class Renderer:
         text = self.fill("say", voice, key=effect.key, params=params)
         if effect.key == "conversation.language_set":
             text = f"{text}\n\n{self._unreviewed(voice)}".strip()
-        return self.reply(text, voice, effect.options, effect.notice)
+        links = tuple(Link(voice.label(key), href) for key, href in effect.links)
+        return dataclasses.replace(self.reply(text, voice, effect.options, effect.notice), links=links)
 
     def _unreviewed(self, voice: Voice) -> str:
         """What a reader of an unreviewed language is told, once: the Chinese prevails."""

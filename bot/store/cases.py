@@ -9,7 +9,11 @@ from bot.store import lines
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
-_SELECT = "SELECT c.*, coalesce(s.name, '') AS holder_name FROM cases c LEFT JOIN staff s ON s.id = c.holder"
+_SELECT = (
+    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked FROM cases c"
+    " LEFT JOIN staff s ON s.id = c.holder JOIN conversations w ON w.id = c.conversation_id"
+    " LEFT JOIN addresses a ON a.id = w.address_id"
+)
 VIEWS = {
     "waiting": "c.state = 'waiting'",
     "mine": "c.state = 'human' AND c.holder = :staff",
@@ -35,6 +39,7 @@ def _case(row: Row) -> CaseRow:
         answered_at=row["answered_at"],
         closed_at=row["closed_at"],
         closed_seq=row["closed_seq"],
+        blocked=bool(row["blocked"]),
     )
 
 
@@ -141,24 +146,8 @@ def claim(connection: Connection, case_id: int, staff_id: int, notice: Reply) ->
     conversation = row["conversation_id"]
     fence = _change_speaker(connection, conversation, "human", staff_id)
     _withdraw_unsent(connection, conversation)
-    _notify(connection, conversation, notice, fence, f"claim/{case_id}/{fence}")
+    lines.tell(connection, conversation, notice, f"claim/{case_id}/{fence}")
     return fence
-
-
-def _notify(connection: Connection, conversation: int, notice: Reply, fence: int, key: str) -> None:
-    """A hand-over notice of the bot: goes out whoever speaks."""
-    seq, address = _next(connection, conversation)
-    lines.add_message(connection, conversation, seq, "bot", address, notice, "queued")
-    lines.add_outgoing(
-        connection,
-        conversation,
-        address,
-        (seq, seq),
-        "bot",
-        Notice.CASE,
-        fence,
-        lines.retry_key(conversation, key, 0),
-    )
 
 
 def _next(connection: Connection, conversation: int) -> tuple[int, int]:
@@ -210,7 +199,7 @@ def close(connection: Connection, case_id: int, staff_id: int, fence: int, notic
     if row is None:
         raise NotHolder(case_id)
     fresh = _change_speaker(connection, row["conversation_id"], "bot", None)
-    _notify(connection, row["conversation_id"], notice, fresh, f"close/{case_id}/{fresh}")
+    lines.tell(connection, row["conversation_id"], notice, f"close/{case_id}/{fresh}")
     connection.execute(
         "UPDATE cases SET closed_seq = (SELECT next_seq - 1 FROM conversations v WHERE v.id = conversation_id)"
         " WHERE id = :id",
@@ -238,7 +227,7 @@ def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
     if row is None:
         return False
     fence = _change_speaker(connection, case.conversation, "waiting", None)
-    _notify(connection, case.conversation, notice, fence, f"queue/{case.id}/{fence}")
+    lines.tell(connection, case.conversation, notice, f"queue/{case.id}/{fence}")
     return True
 
 
@@ -249,3 +238,18 @@ def speaker(connection: Connection, conversation: int) -> dict[str, Any] | None:
         {"id": conversation},
     )
     return None if row is None else dict(row)
+
+
+def unnoticed(connection: Connection, limit: int = 20) -> list[CaseRow]:
+    """Waiting cases the staff group was not told of, or not of their urgency, oldest first."""
+    rows = connection.all(
+        f"{_SELECT} WHERE c.state = 'waiting' AND c.noticed < 1 + c.urgent ORDER BY c.id LIMIT :limit", {"limit": limit}
+    )
+    return [_case(row) for row in rows]
+
+
+def noticed(connection: Connection, case: CaseRow) -> None:
+    """The staff group was told."""
+    connection.execute(
+        "UPDATE cases SET noticed = max(noticed, :level) WHERE id = :id", {"level": 1 + case.urgent, "id": case.id}
+    )

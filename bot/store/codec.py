@@ -20,3 +20,18 @@ def decode(stored: str) -> str:
     if stored[0] != PLAIN:
         raise ValueError(f"unknown storage scheme {stored[0]!r}")
     return stored[1:]
+
+
+def encode_bytes(content: bytes) -> bytes:
+    """Binary content as it is stored."""
+    return PLAIN.encode() + content
+
+
+def decode_bytes(stored: bytes) -> bytes:
+    """Stored binary content as it was.
+
+    Raises ValueError when the scheme is unknown.
+    """
+    if stored[:1] != PLAIN.encode():
+        raise ValueError(f"unknown storage scheme {stored[:1]!r}")
+    return stored[1:]

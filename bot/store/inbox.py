@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.messages import Address, Incoming, Speaker
-from bot.store import cases
+from bot.messages import Address, Attachment, Incoming, Kind, Speaker
+from bot.store import cases, resume, taking_back
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import Accepted, CaseRow, Event, Lease
 
 EVENTS_PER_LEASE = 20
+WITHDRAW = "withdraw"
+MORE = "more"
 
 
 def event_key(incoming: Incoming) -> bytes:
@@ -34,41 +37,152 @@ def _accept(connection: Connection, incoming: Incoming) -> Accepted:
         f"INSERT INTO seen (key, day) VALUES (:key, CAST({NOW} / 86400 AS INTEGER)) ON CONFLICT DO NOTHING",
         {"key": key},
     ).rowcount
-    address_id, conversation = address_of(connection, incoming.address, create=bool(fresh))
+    makes = bool(fresh) and incoming.kind not in (Kind.UNSENT, Kind.BLOCKED, Kind.MOVED)
+    address_id, conversation = address_of(connection, incoming.address, create=makes)
     if not fresh:
         return Accepted(conversation, new=False)
+    arrived = _ARRIVE.get(incoming.kind, _arrive_said)(connection, incoming, address_id, conversation)
+    if arrived is None:
+        return Accepted(conversation, new=True)
+    conversation, more = arrived
     connection.execute(
-        "INSERT INTO inbox (conversation_id, address_id, event_id, sent_ms, body, accepted_at)"
-        f" VALUES (:conversation, :address, :event, :sent_ms, :body, {NOW})",
+        "INSERT INTO inbox (conversation_id, address_id, event_id, sent_ms, body, accepted_at, message_id, reply_token)"
+        f" VALUES (:conversation, :address, :event, :sent_ms, :body, {NOW}, :message, :token)",
         {
             "conversation": conversation,
             "address": address_id,
             "event": incoming.event_id,
             "sent_ms": incoming.sent_ms,
-            "body": encode(_body(incoming)),
+            "body": encode(_body(incoming, more)),
+            "message": incoming.message_id,
+            "token": incoming.reply_token or "",
         },
     )
     connection.execute(
         f"UPDATE conversations SET pending_since = CASE WHEN pending = 0 THEN {NOW} ELSE pending_since END,"
-        " pending = pending + 1, address_id = :address WHERE id = :id",
-        {"address": address_id, "id": conversation},
+        " pending = pending + 1, address_id = CASE WHEN :speaks THEN :address ELSE address_id END WHERE id = :id",
+        {"address": address_id, "id": conversation, "speaks": incoming.kind is not Kind.UNSENT},
     )
     return Accepted(conversation, new=True)
 
 
-def _body(incoming: Incoming) -> str:
-    doc: dict[str, Any] = {}
-    if incoming.text is not None:
-        doc["text"] = incoming.text
-    if incoming.choice is not None:
-        doc["choice"] = incoming.choice
-    if incoming.reply_token:
-        doc["reply_token"] = incoming.reply_token
-    if incoming.welcomed:
-        doc["welcomed"] = True
-    if incoming.lang:
-        doc["lang"] = incoming.lang
-    return json.dumps(doc, ensure_ascii=False)
+More = dict[str, Any]
+Arrived = tuple[int, More] | None
+"""The conversation and what the turn is told beside the event; None where there is nothing to take."""
+
+
+def _arrive_said(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> Arrived:
+    """Something said, pressed or sent; one that was taken back before it came is kept as its tombstone."""
+    if incoming.message_id and taking_back.fate(connection, incoming.address, incoming.message_id):
+        return conversation, {"gone": True}
+    reaches(connection, address_id)
+    if incoming.resume:
+        conversation, outcome, left = resume.arrive(connection, incoming.resume, address_id, conversation)
+        return conversation, {"resumed": outcome, "left": left}
+    if incoming.choice == WITHDRAW:
+        return conversation, {"withdrew": _withdraw(connection, incoming, address_id, conversation)}
+    return conversation, {}
+
+
+def _withdraw(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> bool:
+    """The person takes the newest message back: for platforms that do not tell of deletions."""
+    waiting, lines = taking_back.last_message(connection, address_id)
+    for row in (*waiting, *lines):
+        if row["message_id"]:
+            taking_back.remember(connection, incoming.address, row["message_id"], taking_back.UNSENT)
+    return taking_back.take_back(connection, conversation, waiting, lines, taking_back.UNSENT, False).found
+
+
+def _arrive_edited(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> Arrived:
+    """The new version is taken as a message; the old one goes, or is marked where staff see both."""
+    if taking_back.fate(connection, incoming.address, incoming.about) == taking_back.UNSENT:
+        return conversation, {"gone": True}
+    reaches(connection, address_id)
+    waiting, lines = taking_back.of_message(connection, address_id, incoming.about)
+    if not incoming.keeps_old:
+        taking_back.remember(connection, incoming.address, incoming.about, taking_back.EDITED)
+    back = taking_back.take_back(
+        connection, conversation, waiting, lines, taking_back.EDITED, incoming.keeps_old and not waiting
+    )
+    return conversation, {"again": list(back.facts)} if back.facts else {}
+
+
+def _arrive_unsent(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> Arrived:
+    """Blanked at once; a turn follows only where one may have learned something from it."""
+    taking_back.remember(connection, incoming.address, incoming.about, taking_back.UNSENT)
+    if not conversation:
+        return None
+    waiting, lines = taking_back.of_message(connection, address_id, incoming.about)
+    back = taking_back.take_back(connection, conversation, waiting, lines, taking_back.UNSENT, False)
+    return (conversation, {}) if back.found else None
+
+
+def _arrive_blocked(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> Arrived:
+    """Nothing is sent there any more; what waits stays until the person writes again."""
+    if conversation:
+        blocks(connection, conversation, address_id)
+    return None
+
+
+def _arrive_moved(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> Arrived:
+    """The chat has another id from now on."""
+    if address_id:
+        moves(connection, address_id, incoming.about)
+    return None
+
+
+_ARRIVE: Mapping[Kind, Callable[[Connection, Incoming, int, int], Arrived]] = {
+    Kind.EDITED: _arrive_edited,
+    Kind.UNSENT: _arrive_unsent,
+    Kind.BLOCKED: _arrive_blocked,
+    Kind.MOVED: _arrive_moved,
+}
+
+
+def reaches(connection: Connection, address_id: int) -> None:
+    """Whoever writes can be reached."""
+    connection.execute("UPDATE addresses SET blocked = 0 WHERE id = :id AND blocked = 1", {"id": address_id})
+
+
+def blocks(connection: Connection, conversation: int, address_id: int) -> None:
+    """The address cannot be reached: what is queued for it waits."""
+    connection.execute("UPDATE addresses SET blocked = 1 WHERE id = :id", {"id": address_id})
+    rows = connection.execute(
+        "UPDATE outbox SET state = 'waiting', batch = 0, error = 'blocked'"
+        " WHERE conversation_id = :id AND address_id = :address AND state = 'queued' RETURNING first_seq, last_seq",
+        {"id": conversation, "address": address_id},
+    ).fetchall()
+    connection.many(
+        "UPDATE messages SET status = 'undelivered' WHERE conversation_id = :id AND seq BETWEEN :first AND :last"
+        " AND status = 'queued'",
+        [{"id": conversation, "first": row["first_seq"], "last": row["last_seq"]} for row in rows],
+    )
+    connection.execute(
+        "UPDATE conversations SET outgoing = outgoing - :gone WHERE id = :id", {"gone": len(rows), "id": conversation}
+    )
+
+
+def moves(connection: Connection, address_id: int, user: str) -> None:
+    """Another id of the same chat; where that is known already, nothing changes."""
+    connection.execute(
+        "UPDATE OR IGNORE addresses SET user_id = :user WHERE id = :id", {"user": user, "id": address_id}
+    )
+
+
+def _body(incoming: Incoming, more: More) -> str:
+    if more.get("gone"):
+        return json.dumps({"gone": True})
+    doc: dict[str, Any] = {name: value for name in _PLAIN_FIELDS if (value := getattr(incoming, name))}
+    if incoming.text == "":
+        doc["text"] = ""
+    if incoming.kind is not Kind.SAID:
+        doc["kind"] = incoming.kind.value
+    if incoming.attachment is not None:
+        doc["attachment"] = dataclasses.asdict(incoming.attachment)
+    return json.dumps(doc | more, ensure_ascii=False)
+
+
+_PLAIN_FIELDS = ("text", "choice", "welcomed", "lang", "group", "silent")
 
 
 def address_of(connection: Connection, address: Address, create: bool) -> tuple[int, int]:
@@ -110,7 +224,19 @@ def lease(connection: Connection, owner: str, limit: int, seconds: float) -> lis
     events = _events(connection, ids)
     facts = _facts(connection, ids)
     held = _open_cases(connection, [row["id"] for row in rows if row["speaker"] != Speaker.BOT])
-    return [_lease(row, events.get(row["id"], []), facts.get(row["id"], {}), held.get(row["id"])) for row in rows]
+    leases = [_lease(row, events.get(row["id"], []), facts.get(row["id"], {}), held.get(row["id"])) for row in rows]
+    return [_with_waiting(connection, lease) for lease in leases]
+
+
+def _with_waiting(connection: Connection, lease: Lease) -> Lease:
+    """Whether undelivered answers wait is looked up only for those who ask for them."""
+    if not any(event.choice == MORE for event in lease.events):
+        return lease
+    found = connection.one(
+        "SELECT 1 FROM outbox WHERE conversation_id = :id AND state IN ('waiting', 'queued', 'sending') LIMIT 1",
+        {"id": lease.conversation},
+    )
+    return dataclasses.replace(lease, waits=found is not None)
 
 
 def _lease(row: Row, events: list[Event], facts: dict[str, dict[str, Any]], case: CaseRow | None) -> Lease:
@@ -133,23 +259,28 @@ def _events(connection: Connection, ids: str) -> dict[int, list[Event]]:
         "SELECT i.*, a.channel, a.account, a.user_id FROM inbox i JOIN addresses a ON a.id = i.address_id"
         f" WHERE i.conversation_id IN ({ids}) AND i.state = 'new' ORDER BY i.conversation_id, i.sent_ms, i.id"
     ):
-        body = json.loads(decode(row["body"]))
-        event = Event(
-            id=row["id"],
-            event_id=row["event_id"],
-            address_id=row["address_id"],
-            address=Address(row["channel"], row["account"], row["user_id"]),
-            sent_ms=row["sent_ms"],
-            accepted_at=row["accepted_at"],
-            attempts=row["attempts"],
-            text=body.get("text"),
-            choice=body.get("choice"),
-            reply_token=body.get("reply_token", ""),
-            welcomed=body.get("welcomed", False),
-            lang=body.get("lang", ""),
-        )
-        found.setdefault(row["conversation_id"], []).append(event)
+        found.setdefault(row["conversation_id"], []).append(_event(row))
     return found
+
+
+def _event(row: Row) -> Event:
+    body = json.loads(decode(row["body"]))
+    file = body.pop("attachment", None)
+    return Event(
+        id=row["id"],
+        event_id=row["event_id"],
+        address_id=row["address_id"],
+        address=Address(row["channel"], row["account"], row["user_id"]),
+        sent_ms=row["sent_ms"],
+        accepted_at=row["accepted_at"],
+        attempts=row["attempts"],
+        message_id=row["message_id"],
+        reply_token="" if row["told"] else row["reply_token"],
+        kind=Kind(body.pop("kind", Kind.SAID)),
+        attachment=None if file is None else Attachment(**file),
+        again=tuple(body.pop("again", ())),
+        **body,
+    )
 
 
 def _facts(connection: Connection, ids: str) -> dict[int, dict[str, dict[str, Any]]]:

@@ -12,8 +12,9 @@ from bot.store.database import NOW, Connection, Row
 
 RETRY_NAMESPACE = uuid.UUID("6f1a1f0e-3c35-5b0e-9a55-0c3f5b8f7a11")
 ADD_MESSAGE = (
-    "INSERT INTO messages (conversation_id, seq, author, staff_id, address_id, event_id, at, body, reading, status)"
-    f" VALUES (:conversation, :seq, :author, :staff, :address, :event, coalesce(:at, {NOW}), :body, :reading, :status)"
+    "INSERT INTO messages (conversation_id, seq, author, staff_id, address_id, event_id, at, body, reading, status,"
+    f" message_id) VALUES (:conversation, :seq, :author, :staff, :address, :event, coalesce(:at, {NOW}), :body,"
+    " :reading, :status, :message)"
 )
 
 
@@ -29,8 +30,9 @@ def line(
     reading: str = "",
     staff_id: int | None = None,
     at: float | None = None,
+    message_id: str = "",
 ) -> dict[str, Any]:
-    """One line of the transcript as ADD_MESSAGE takes it. `at` None means now."""
+    """One line of the transcript as ADD_MESSAGE takes it. `at` None means now; `message_id` is the platform's."""
     return {
         "conversation": conversation,
         "seq": seq,
@@ -42,6 +44,7 @@ def line(
         "body": encode(json.dumps(reply_to_doc(reply), ensure_ascii=False)),
         "reading": encode(reading) if reading else "",
         "status": status,
+        "message": message_id,
     }
 
 
@@ -102,3 +105,37 @@ def add_outgoing(
         },
     ).fetchone()
     return row
+
+
+def tell(
+    connection: Connection,
+    conversation: int,
+    reply: Reply,
+    key: str,
+    address_id: int = 0,
+    notice: Notice = Notice.CASE,
+    reply_token: str = "",
+    token_until: float = 0.0,
+) -> None:
+    """A notice of the bot outside of any turn, which goes out whoever speaks; to the address last written from, or
+    another one of the conversation. `key` names it: the same key makes the same retry key."""
+    row = connection.execute(
+        f"UPDATE conversations SET next_seq = next_seq + 1, updated_at = {NOW},"
+        f" outgoing_after = CASE WHEN outgoing = 0 THEN {NOW} ELSE outgoing_after END, outgoing = outgoing + 1"
+        " WHERE id = :id RETURNING next_seq - 1 AS seq, address_id, fence",
+        {"id": conversation},
+    ).fetchone()
+    address, seq = address_id or row["address_id"], row["seq"]
+    add_message(connection, conversation, seq, "bot", address, reply, "queued")
+    add_outgoing(
+        connection,
+        conversation,
+        address,
+        (seq, seq),
+        "bot",
+        notice,
+        row["fence"],
+        retry_key(conversation, key, 0),
+        reply_token=reply_token,
+        token_until=token_until,
+    )

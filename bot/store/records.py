@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.messages import Address, Notice, Reply, Speaker
+from bot.messages import Address, Attachment, Kind, Notice, Reply, Speaker
 from bot.store.unanswered import Unanswered
 
 
@@ -32,7 +32,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An accepted event that waits for its turn. `accepted_at` is in seconds by the database's clock."""
+    """An accepted event that waits for its turn; its first fields as in Incoming.
+
+    `accepted_at` is in seconds by the database's clock. `gone`: it was taken back before its turn. `again`: facts that
+    the edited message had told. `withdrew`: a message was taken back for it. `resumed`: how a resume link went, `left`:
+    the address that the conversation was at before.
+    """
 
     id: int
     event_id: str
@@ -46,11 +51,24 @@ class Event:
     reply_token: str = ""
     welcomed: bool = False
     lang: str = ""
+    kind: Kind = Kind.SAID
+    message_id: str = ""
+    attachment: Attachment | None = None
+    group: bool = False
+    silent: bool = False
+    gone: bool = False
+    again: tuple[str, ...] = ()
+    withdrew: bool = False
+    resumed: str = ""
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A conversation held for a while by one worker, with the events to take, oldest first."""
+    """A conversation held for a while by one worker, with the events to take, oldest first.
+
+    `waits`: answers are there that could not be delivered until the person writes again.
+    """
 
     conversation: int
     fence: int
@@ -61,6 +79,7 @@ class Lease:
     facts: Mapping[str, Mapping[str, Any]]
     case: CaseRow | None
     events: tuple[Event, ...]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +104,13 @@ class CaseOpening:
 class Turn:
     """What one event leads to. `facts` maps (subject, fact) to a JSON value, or to None to drop it.
 
-    `unanswered`: what the bot could not answer; `picked`: the label tapped after that.
+    `heard`: the citizen's line in the transcript, None for none. `unanswered`: what the bot could not answer;
+    `picked`: the label tapped after that. `file`: to be fetched for the open case. `resume`: the token of a link that
+    was offered. `farewell`: what the address `event.left` is told. `menu`: the person's menu changes its language.
     """
 
     event: Event
-    heard: Reply
+    heard: Reply | None
     late: bool = False
     reading: Mapping[str, Any] = field(default_factory=dict)
     bundles: tuple[Bundle, ...] = ()
@@ -99,6 +120,10 @@ class Turn:
     forget: bool = False
     unanswered: Unanswered | None = None
     picked: str = ""
+    file: Attachment | None = None
+    resume: str = ""
+    farewell: Reply | None = None
+    menu: bool = False
 
 
 Thought = tuple[Lease, Sequence[Turn], str, str]
@@ -106,10 +131,23 @@ Thought = tuple[Lease, Sequence[Turn], str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One outbox row on its way. `reply_token` is empty once it is no longer fresh."""
+class Line:
+    """An open line of a transcript on its way: of which outbox row, its number, what it says."""
 
-    id: int
+    row: int
+    seq: int
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is on its way to one address: one outbox row, or several together.
+
+    `reply_token` is empty once it is no longer fresh. `skip`: messages of the first line that arrived before.
+    `unsure`: an earlier try had an unknown outcome. `attempts` and `age` (seconds) are those of the first row.
+    """
+
+    rows: tuple[int, ...]
     conversation: int
     address: Address
     in_reply_to: str
@@ -117,9 +155,16 @@ class Delivery:
     attempts: int
     created_at: float
     age: float
-    replies: tuple[Reply, ...]
+    lines: tuple[Line, ...]
     author: str
     reply_token: str = ""
+    skip: int = 0
+    unsure: bool = False
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """What the lines say."""
+        return tuple(line.reply for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +183,26 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a delivery ended: sent, probably, dead, or retry after `delay` seconds."""
+    """How a delivery ended: sent, probably, dead, waiting (for the person's next message), or retry after `delay` s.
+
+    Where not everything went: `done` lines arrived, and `parts` messages of the next. `blocked`: the address cannot be
+    reached. `moved`: its new id.
+    """
 
     delivery: Delivery
     result: str
     delay: float = 0.0
     error: str = ""
+    done: int = 0
+    parts: int = 0
+    unsure: bool = False
+    blocked: bool = False
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case with its people resolved. Times in Unix seconds."""
+    """A case with its people resolved. Times in Unix seconds. `blocked`: the citizen cannot be reached."""
 
     id: int
     number: str
@@ -165,6 +219,7 @@ class CaseRow:
     answered_at: float | None
     closed_at: float | None
     closed_seq: int | None
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

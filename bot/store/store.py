@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.messages import Address, Entry, Incoming, Reply
-from bot.store import cases, inbox, outbox, proposals, staff, transcript, turns, unanswered
+from bot.store import (
+    attachments,
+    cases,
+    inbox,
+    lines,
+    outbox,
+    platforms,
+    proposals,
+    staff,
+    transcript,
+    turns,
+    unanswered,
+)
+from bot.store.attachments import FileRow, Wanted
 from bot.store.database import Connection, Database, Operation
+from bot.store.platforms import MenuDue, Slow
 from bot.store.proposals import Proposal, ProposalRow
 from bot.store.records import (
     Accepted,
@@ -67,9 +81,11 @@ class Store:
 
     # -- deliveries
 
-    async def lease_deliveries(self, owner: str, limit: int, seconds: float = 60.0) -> list[Delivery]:
+    async def lease_deliveries(
+        self, owner: str, limit: int, seconds: float = 60.0, bundling: Collection[str] = ()
+    ) -> list[Delivery]:
         """Take due deliveries, one a conversation (see outbox.lease)."""
-        return await self.database.write(lambda c: outbox.lease(c, owner, limit, seconds))
+        return await self.database.write(lambda c: outbox.lease(c, owner, limit, seconds, bundling))
 
     async def finish(self, outcomes: Sequence[Outcome]) -> bool:
         """Write down how deliveries ended; True when others wait behind them (see outbox.finish)."""
@@ -150,6 +166,60 @@ class Store:
     async def end(self, conversation: int) -> None:
         """The citizen left on this device for good."""
         await self.database.write(lambda c: transcript.end(c, conversation))
+
+    # -- messaging platforms
+
+    async def files_due(self, limit: int) -> list[Wanted]:
+        """Files to fetch now (see attachments.due)."""
+        return await self.database.write(lambda c: attachments.due(c, limit))
+
+    async def keep_file(self, wanted: Wanted, mime: str, body: bytes, notice: Reply | None) -> bool:
+        """The content is here, and the citizen is told; False when it was taken back meanwhile."""
+        return await self.database.write(lambda c: _told(c, wanted, attachments.keep(c, wanted.id, mime, body), notice))
+
+    async def refuse_file(self, wanted: Wanted, notice: Reply) -> bool:
+        """It will never be here, and the citizen is told why."""
+        return await self.database.write(lambda c: _told(c, wanted, attachments.refuse(c, wanted.id), notice))
+
+    def files(self, conversation: int) -> list[FileRow]:
+        """The files of a conversation."""
+        return attachments.listing(self.database.read, conversation)
+
+    def file(self, number: int) -> tuple[FileRow, bytes] | None:
+        """A kept file with its content."""
+        return attachments.content(self.database.read, number)
+
+    def menus_due(self, limit: int) -> list[MenuDue]:
+        """Addresses whose platform menu is in another language than their conversation."""
+        return platforms.menus_due(self.database.read, limit)
+
+    async def menu_linked(self, due: MenuDue) -> None:
+        """The menu is right now."""
+        await self.database.write(lambda c: platforms.menu_linked(c, due))
+
+    def slow(self, seconds: float, limit: int) -> list[Slow]:
+        """Events that wait longer than that (see platforms.slow)."""
+        return platforms.slow(self.database.read, seconds, limit)
+
+    async def tell_working(self, event: Slow, reply: Reply) -> bool:
+        """Say that it takes longer (see platforms.tell_working)."""
+        return await self.database.write(lambda c: platforms.tell_working(c, event, reply, turns.TOKEN_SECONDS))
+
+    async def keep(self, name: str, value: str) -> None:
+        """Remember a small thing, such as an id that a platform gave."""
+        await self.database.write(lambda c: platforms.keep(c, name, value))
+
+    def kept(self, prefix: str) -> dict[str, str]:
+        """The small things whose names start so."""
+        return platforms.kept(self.database.read, prefix)
+
+    def unnoticed(self) -> list[CaseRow]:
+        """Cases the staff group was not told of (see cases.unnoticed)."""
+        return cases.unnoticed(self.database.read)
+
+    async def noticed(self, case: CaseRow) -> None:
+        """The staff group was told."""
+        await self.database.write(lambda c: cases.noticed(c, case))
 
     # -- what could not be answered
 
@@ -241,3 +311,9 @@ def _committed(connection: Connection, thought: Thought, sender: str) -> Committ
         return turns.commit(connection, *thought, sender)
     except StaleFence:  # raised before anything was written
         return None
+
+
+def _told(connection: Connection, wanted: Wanted, changed: bool, notice: Reply | None) -> bool:
+    if changed and notice is not None:
+        lines.tell(connection, wanted.conversation, notice, f"file/{wanted.id}")
+    return changed

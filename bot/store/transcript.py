@@ -10,7 +10,7 @@ from bot.store.codec import decode
 from bot.store.database import Connection, Row
 
 _SELECT = "SELECT m.*, coalesce(s.name, '') AS staff_name FROM messages m LEFT JOIN staff s ON s.id = m.staff_id"
-SHOWN = ("sent", "late", "probably", "failed", "undelivered")
+SHOWN = ("sent", "late", "probably", "failed", "undelivered", "unsent", "edited")
 
 
 def _entry(row: Row) -> Entry:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.store import cases, unanswered
+from bot.messages import Kind
+from bot.store import attachments, cases, outbox, resume, unanswered
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
-from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key
-from bot.store.records import Bundle, Committed, Delivery, Event, Lease, StaleFence, Turn
+from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key, tell
+from bot.store.records import Bundle, Committed, Delivery, Event, Lease, Line, StaleFence, Turn
 
 TOKEN_SECONDS = 50.0
 SENDING_SECONDS = 60.0
@@ -38,7 +39,8 @@ def commit(
     `sender` names who takes the first delivery along, if nothing else of the conversation is on its way; the
     others are leased one by one as always. Raises StaleFence when the conversation was leased or taken over since.
     """
-    taken = _take_fence(connection, lease, turns, lang, state, sender)
+    waits = outbox.waiting(connection, lease.conversation)
+    taken = _take_fence(connection, lease, turns, lang, state, "" if waits else sender)
     seq, opened = taken.seq, ""
     lines: list[dict[str, Any]] = []
     handed: Delivery | None = None
@@ -46,28 +48,63 @@ def commit(
         if turn.forget:
             lines.clear()
             forget(connection, lease.conversation, outgoing=_bundles(turns[number:]))
-        else:
+        elif turn.heard is not None:
             lines.append(_heard(lease.conversation, seq, turn))
             seq += 1
         for ordinal, bundle in enumerate(turn.bundles):
             lines += _said(lease.conversation, seq, turn.event, bundle)
             on_wire = taken.hands and handed is None
             row = _add_bundle(connection, lease, turn.event, bundle, seq, ordinal, on_wire)
-            handed = handed or (_delivery(lease, turn.event, bundle, row) if on_wire else None)
+            handed = handed or (_delivery(lease, turn.event, bundle, row, seq) if on_wire else None)
             seq += len(bundle.replies)
         _keep_facts(connection, lease.conversation, turn)
-        if turn.unanswered is not None:
-            unanswered.add(connection, lease.conversation, turn.event.event_id, turn.unanswered)
-        elif turn.picked:
-            unanswered.pick(connection, lease.conversation, turn.picked)
-        if turn.case is not None:
-            opened = cases.open_new(connection, lease.conversation, turn.case, lang, turn.event.address.channel)
-        elif turn.alarm:
-            cases.alarm(connection, lease.conversation)
+        opened = _beside(connection, lease, turn, lang) or opened
     connection.many(ADD_MESSAGE, lines)
     connection.many("DELETE FROM inbox WHERE id = :id", [{"id": turn.event.id} for turn in turns])
     outgoing = _bundles(turns) > (handed is not None)
+    for turn in turns:
+        outgoing = _platform(connection, lease.conversation, turn) or outgoing
     return Committed(lease.conversation, more=taken.more, outgoing=outgoing, case=opened, handed=handed)
+
+
+def _beside(connection: Connection, lease: Lease, turn: Turn, lang: str) -> str:
+    """What a turn leads to beside words: rows for authors, a case; the number of a case that is open for it."""
+    if turn.unanswered is not None:
+        unanswered.add(connection, lease.conversation, turn.event.event_id, turn.unanswered)
+    elif turn.picked:
+        unanswered.pick(connection, lease.conversation, turn.picked)
+    if turn.file is not None:
+        attachments.add(connection, lease.conversation, turn.event.address_id, turn.event.event_id, turn.file)
+    if turn.resume:
+        resume.issue(connection, lease.conversation, turn.resume)
+    if turn.case is not None:
+        return cases.open_new(connection, lease.conversation, turn.case, lang, turn.event.address.channel)
+    if turn.alarm:
+        cases.alarm(connection, lease.conversation)
+    return ""
+
+
+def _platform(connection: Connection, conversation: int, turn: Turn) -> bool:
+    """What a messaging platform needs after a turn; True when more goes out.
+
+    What waited for the person goes out with the fresh token; a token that answers nothing is left for whoever speaks
+    next; the address left behind hears where the conversation went.
+    """
+    event, more = turn.event, False
+    until = event.accepted_at + TOKEN_SECONDS
+    if event.kind is not Kind.UNSENT and outbox.waiting(connection, conversation):
+        more = bool(outbox.go_on(connection, conversation, event.address_id, event.reply_token, until))
+    elif event.reply_token and not turn.bundles:
+        outbox.leave_token(connection, event.address_id, event.reply_token, until)
+    if turn.farewell is not None:
+        tell(connection, conversation, turn.farewell, f"left/{event.event_id}", event.left)
+        more = True
+    if turn.menu:
+        connection.execute(
+            "UPDATE addresses SET menu_due = 1 WHERE conversation_id = :id AND channel = :channel",
+            {"id": conversation, "channel": event.address.channel},
+        )
+    return more
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +125,7 @@ def _take_fence(
 ) -> _Taken:
     """Everything that the turns change of the conversation's own row, refused when the fence moved on."""
     bundles = _bundles(turns)
-    hands = bool(sender and bundles and not any(turn.forget for turn in turns))
+    hands = bool(sender and bundles and all(len(turn.bundles) < 2 and not turn.forget for turn in turns))
     mark = f"{sender}/{lease.fence}"
     row = connection.execute(
         TAKE_FENCE_HANDING if hands else TAKE_FENCE,
@@ -97,7 +134,7 @@ def _take_fence(
             "lang": lang,
             "taken": max([lease.taken_ms, *(turn.event.sent_ms for turn in turns)]),
             "done": len(turns),
-            "lines": sum(not turn.forget for turn in turns)
+            "lines": sum(turn.heard is not None and not turn.forget for turn in turns)
             + sum(len(bundle.replies) for turn in turns for bundle in turn.bundles),
             "bundles": bundles,
             "mark": mark,
@@ -112,17 +149,20 @@ def _take_fence(
 
 
 def _heard(conversation: int, seq: int, turn: Turn) -> dict[str, Any]:
+    assert turn.heard is not None
     reading = json.dumps(dict(turn.reading), ensure_ascii=False) if turn.reading else ""
+    status = "unsent" if turn.event.gone else "late" if turn.late else "sent"
     return line(
         conversation,
         seq,
         "citizen",
         turn.event.address_id,
         turn.heard,
-        "late" if turn.late else "sent",
+        status,
         event_id=turn.event.event_id,
         reading=reading,
         at=turn.event.accepted_at,
+        message_id=turn.event.message_id,
     )
 
 
@@ -153,10 +193,10 @@ def _add_bundle(
     )
 
 
-def _delivery(lease: Lease, event: Event, bundle: Bundle, row: Row) -> Delivery:
+def _delivery(lease: Lease, event: Event, bundle: Bundle, row: Row, seq: int) -> Delivery:
     """The delivery that the sender takes along, as outbox.lease would give it."""
     return Delivery(
-        id=row["id"],
+        rows=(row["id"],),
         conversation=lease.conversation,
         address=event.address,
         in_reply_to=event.event_id,
@@ -164,7 +204,7 @@ def _delivery(lease: Lease, event: Event, bundle: Bundle, row: Row) -> Delivery:
         attempts=1,
         created_at=row["created_at"],
         age=0.0,
-        replies=bundle.replies,
+        lines=tuple(Line(row["id"], number, reply) for number, reply in enumerate(bundle.replies, seq)),
         author="bot",
         reply_token=event.reply_token if row["token_until"] > row["created_at"] else "",
     )
@@ -179,9 +219,11 @@ def _keep_facts(connection: Connection, conversation: int, turn: Turn) -> None:
             )
             continue
         connection.execute(
-            f"INSERT INTO facts VALUES (:conversation, :subject, :fact, :value, {NOW})"
-            " ON CONFLICT (conversation_id, subject, fact) DO UPDATE SET value = excluded.value, at = excluded.at",
-            key | {"value": encode(json.dumps(value, ensure_ascii=False))},
+            "INSERT INTO facts (conversation_id, subject, fact, value, at, event_id)"
+            f" VALUES (:conversation, :subject, :fact, :value, {NOW}, :event)"
+            " ON CONFLICT (conversation_id, subject, fact)"
+            " DO UPDATE SET value = excluded.value, at = excluded.at, event_id = excluded.event_id",
+            key | {"value": encode(json.dumps(value, ensure_ascii=False)), "event": turn.event.event_id},
         )
 
 
@@ -193,7 +235,7 @@ def forget(connection: Connection, conversation: int, outgoing: int = 0) -> dict
     key = {"id": conversation}
     erased = {
         table: connection.execute(f"DELETE FROM {table} WHERE conversation_id = :id", key).rowcount
-        for table in ("outbox", "messages", "facts", "unanswered")
+        for table in ("outbox", "messages", "facts", "unanswered", "attachments", "resume_links")
     }
     connection.execute("DELETE FROM inbox WHERE conversation_id = :id AND state = 'failed'", key)
     connection.execute("DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key)
