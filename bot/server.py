@@ -27,6 +27,7 @@ from bot.desk.desk import Desk
 from bot.desk.sweep import sweep
 from bot.pipeline.house import House, build_house
 from bot.pipeline.resources import TEMPLATES, Resources
+from bot.platforms import Platforms, Run, platforms
 from bot.store import StoreUnavailable
 
 CSP = (
@@ -100,7 +101,8 @@ class Server:
         channels: dict[str, Channel] = {"web": WebChannel()}
         if config.hook_on:
             channels["hook"] = hook
-        house = build_house(config.database, resources, channels)
+        outside = platforms(config, resources)
+        house = build_house(config.database, resources, channels, outside.messengers, config.public_url)
         chat = WebChat(
             door=house.door,
             pages=resources.pages,
@@ -127,6 +129,7 @@ class Server:
                 if config.hook_on
                 else []
             ),
+            *outside.routes(house.door),
             *chat.routes(),
             *desk.routes(),
             Route("/healthz", alive),
@@ -136,29 +139,37 @@ class Server:
 
         return Starlette(
             routes=routes,
-            lifespan=_lifespan(house, resources, hook, config.hold_seconds),
+            lifespan=_lifespan(house, resources, hook, outside, config.hold_seconds),
             middleware=[Middleware(SafeHeaders, secure=config.secure)],
             exception_handlers=_handlers(chat),
         )
 
 
 def _lifespan(
-    house: House, resources: Resources, hook: HookChannel, hold_seconds: float
+    house: House, resources: Resources, hook: HookChannel, outside: Platforms, hold_seconds: float
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     """The house works while the server does."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await house.start()
-        sweeping = asyncio.create_task(sweep(house, resources, hold_seconds))
+        tasks = [asyncio.create_task(sweep(house, resources, hold_seconds))]
+        tasks += [asyncio.create_task(_until_stopped(run)) for run in outside.beside(house)]
         try:
             yield
         finally:
-            sweeping.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await house.stop()
             await hook.close()
+            await outside.close()
 
     return lifespan
+
+
+async def _until_stopped(run: Run) -> None:
+    await run()
 
 
 def _handlers(chat: WebChat) -> dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]]:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
@@ -82,6 +82,8 @@ class WebChat:
             Route("/chat/forget", self.ask_forget, methods=["GET"]),
             Route("/chat/forget", self._safely(self.forget), methods=["POST"]),
             Route("/privacy", self.privacy, methods=["GET"]),
+            Route("/resume/{token:str}", self.ask_resume, methods=["GET"]),
+            Route("/resume/{token:str}", self._safely(self.resume), methods=["POST"]),
         ]
         return [
             *routes,
@@ -216,6 +218,13 @@ class WebChat:
         action = {"label": "conversation.choice.forget_yes", "action": "/chat/forget", "style": "danger"}
         return self._sheet(lang, "web.forget_title", ["conversation.forget_ask"], actions=[action])
 
+    async def ask_resume(self, request: Request) -> Response:
+        """The question before a conversation moves here: a link opened by a preview must change nothing."""
+        lang = self._language(request, self._known(request))
+        path = f"/resume/{quote(request.path_params['token'], safe='')}"
+        action = {"label": "web.resume_button", "action": path, "style": "primary"}
+        return self._sheet(lang, "web.resume_title", ["web.resume"], actions=[action])
+
     # -- what a visitor does
 
     def _safely(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -324,6 +333,23 @@ class WebChat:
         response = self._sheet(lang, "web.forgotten_title", ["conversation.forgotten"])
         response.delete_cookie(COOKIE, path="/")
         return response
+
+    async def resume(self, request: Request) -> Response:
+        """A conversation from elsewhere goes on in this browser."""
+        visitor = self.visitor(request)
+        await self._form(request)
+        if not self.per_ip.take(self.client_ip(request)):
+            raise Refused(429, "web.error_budget")
+        event = f"{visitor.address.user[:16]}:{uuid.uuid4().hex}"
+        token = request.path_params["token"][:CHOICE_LIMIT]
+        lang = "" if visitor.conversation is None else self._language(request, visitor)
+        await self.door.accept(
+            [Incoming(visitor.address, event, self.now_ms(), choice="resume", resume=token, welcomed=True, lang=lang)]
+        )
+        conversation = self.door.conversation(visitor.address)
+        if conversation is not None:
+            await self.door.settled(conversation, WAIT_SECONDS)
+        return self._remember(RedirectResponse("/#end", 303), visitor)
 
     # -- the live stream
 

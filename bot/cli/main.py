@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import eligibility, intents, knowledge, serving, staff, talking
+from bot.cli import eligibility, intents, knowledge, line, serving, staff, talking, telegram
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,3 +21,5 @@ main.add_command(knowledge.knowledge)
 main.add_command(eligibility.eligibility)
 main.add_command(intents.intents)
 main.add_command(staff.staff)
+main.add_command(line.line)
+main.add_command(telegram.telegram)

@@ -18,7 +18,7 @@ from bot.channels.body import BodyTooLarge, read_body
 from bot.channels.text import sound
 from bot.channels.visitors import own_page
 from bot.channels.web import METHODS
-from bot.desk import views
+from bot.desk import files, views
 from bot.desk.auth import ANSWERING, SHORTEST_PASSWORD, Doorkeeper, hash_password
 from bot.messages import Notice, Reply
 from bot.pipeline.house import House
@@ -58,6 +58,7 @@ class Desk:
             Route("/desk", self._get(self.queue), methods=["GET"]),
             Route("/desk/events", self._get(self.events), methods=["GET"]),
             Route("/desk/cases/{id:int}", self._get(self.case), methods=["GET"]),
+            Route("/desk/files/{id:int}", self._get(self.file), methods=["GET"]),
             Route("/desk/cases/{id:int}/claim", self._post(self.claim), methods=["POST"]),
             Route("/desk/cases/{id:int}/reply", self._post(self.reply), methods=["POST"]),
             Route("/desk/cases/{id:int}/draft", self._post(self.draft), methods=["POST"]),
@@ -199,7 +200,22 @@ class Desk:
         lang = self._lang(request)
         now = self.resources.clock().timestamp()
         cases = [views.case(self.resources, row, lang, now) for row in store.cases(view, staff.id)]
-        return self._render(request, "queue", staff=staff, view=view, counts=store.case_counts(staff.id), cases=cases)
+        counts = store.case_counts(staff.id)
+        return self._render(
+            request, "queue", staff=staff, view=view, counts=counts, cases=cases, quota=self._quota(lang)
+        )
+
+    def _quota(self, lang: str) -> str:
+        messenger = self.house.messengers.get("line")
+        return views.quota(self.resources, messenger.allowance() if messenger else None, lang)
+
+    async def file(self, request: Request, staff: StaffRow) -> Response:
+        """A file that came with a message, for the holder of the case."""
+        found = files.opened(self.house.store, request.path_params["id"], staff)
+        if found is None:
+            return self._error(request, "desk.file_not_holder", 403)
+        await self.house.store.note(staff.id, "file.open", f"file/{found[0].id}")
+        return files.response(*found)
 
     async def case(self, request: Request, staff: StaffRow) -> Response:
         """One case with its conversation."""
@@ -227,6 +243,7 @@ class Desk:
             draft=draft,
             form_id=uuid.uuid4().hex,
             proposed=request.query_params.get("proposed", ""),
+            quota=self._quota(self._lang(request)) if row.channel == "line" else "",
             **context,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.channels.port import Allowance
 from bot.clock import TAIPEI
 from bot.desk.auth import ANSWERING
 from bot.dialogue import told as told_facts
@@ -71,12 +72,32 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "bubbles": [bubble_of(entry) for entry in _until_closed(store.entries(row.conversation, limit=500), row)],
         "mine": mine,
         "fence": speaking.get("speaker_fence", -1),
+        "files": _files(store, row, mine),
+        "blocked": row.blocked and row.state != "closed",
         "can_claim": row.state == "waiting" and staff.role in ANSWERING,
         "held_by": row.holder_name if row.state == "human" and not mine else "",
         "facts": facts,
         "can_propose": staff.role in ANSWERING,
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
     }
+
+
+def _files(store: Store, row: CaseRow, mine: bool) -> dict[str, list[dict[str, Any]]]:
+    """The files of the conversation by the event they came with; only the holder can open them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for file in store.files(row.conversation):
+        shown = {"id": file.id, "name": file.name, "state": file.state, "can_open": mine}
+        found.setdefault(file.event_id, []).append(shown)
+    return found
+
+
+def quota(resources: Resources, allowance: Allowance | None, lang: str) -> str:
+    """What is left of LINE's messages this month; empty where LINE is off or does not say."""
+    if allowance is None:
+        return ""
+    if allowance.left is None:
+        return resources.pages.words(lang, "desk.quota_free")
+    return resources.pages.words(lang, "desk.quota", left=allowance.left, limit=allowance.limit)
 
 
 def _until_closed(entries: list[Entry], row: CaseRow) -> list[Entry]:

@@ -21,9 +21,11 @@ STATUS = {
     "queued": "pending",
     "pending": "pending",
     "failed": "failed",
-    "undelivered": "failed",
+    "undelivered": "waiting",
     "late": "late",
     "withdrawn": "withdrawn",
+    "unsent": "unsent",
+    "edited": "edited",
 }
 
 
@@ -50,6 +52,7 @@ class Bubble:
     source: str | None = None
     current: bool = False
     automatic: bool = False
+    event_id: str = ""
 
 
 def bubble_of(entry: Entry, current: bool = False) -> Bubble:
@@ -77,6 +80,7 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         source=reply.source or None,
         current=current,
         automatic=reply.notice is Notice.SAFETY and not reply.choices,  # sent while a person holds the conversation
+        event_id=entry.event_id,
     )
 
 
