@@ -29,7 +29,8 @@ class Receipt:
     """What came of one send. `delay`: seconds the platform asks to wait. `outage`: the channel as a whole fails.
 
     Where not everything went: `done` replies of the parcel are delivered whole, and of the next one `parts` messages.
-    `unsure`: the outcome of the last try is unknown. `blocked`: the person cannot be reached. `moved`: the chat's new id.
+    `unsure`: the outcome of the last try is unknown. `blocked`: the person cannot be reached. `moved`: the chat's new
+    id.
     """
 
     result: Sent
@@ -113,6 +114,10 @@ class Messenger(Channel, Protocol):
 
     async def link_menu(self, address: Address, lang: str) -> bool:
         """Give the person the menu of a language; False: try again later."""
+        ...
+
+    async def menus(self) -> str:
+        """Which menus there are, as a text that changes with them; empty: none, or not known now."""
         ...
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:

@@ -73,6 +73,7 @@ class Notices:
             language=words(DESK_LANGUAGE, f"conversation.language.{case.lang}"),
             topic=words(DESK_LANGUAGE, f"{case.topic}.label") if known else "—",
         )
-        link = f'<a href="{escape(self.public_url)}/desk/cases/{case.id}">{escape(words(DESK_LANGUAGE, "desk.notice_open"))}</a>'
+        label = escape(words(DESK_LANGUAGE, "desk.notice_open"))
+        link = f'<a href="{escape(self.public_url)}/desk/cases/{case.id}">{label}</a>'
         mark = "🔴 " if case.urgent else ""
         return "\n".join([f"<b>{mark}{escape(head)}</b>", escape(line), *([link] if self.public_url else [])])

@@ -19,6 +19,8 @@ from bot.store.platforms import MenuDue, Slow
 EVERY_SECONDS = 1.0
 AT_ONCE = 8
 FILE_BYTES = 10_000_000
+MENUS_AT_ONCE = 20
+MENU_ROUNDS = 300  # rounds between two looks at which menus there are
 ANIMATE_AFTER = 3.0
 TELL_AFTER = 40.0
 FETCH_SECONDS = 20.0
@@ -45,6 +47,7 @@ class Errands:
     hub: Hub
     sent: asyncio.Event
     _animated: dict[int, float] = field(default_factory=dict)
+    _rounds: int = 0
 
     async def run(self) -> None:
         """Look every second until cancelled."""
@@ -109,9 +112,19 @@ class Errands:
     # -- menus in the person's language
 
     async def _menus(self) -> None:
-        for due in self.store.menus_due(AT_ONCE):
-            if not await self._link(due):
-                return  # later: the platform does not take it now
+        if self._rounds % MENU_ROUNDS == 0:
+            await self._new_menus()
+        self._rounds += 1
+        linked = await asyncio.gather(*(self._link(due) for due in self.store.menus_due(MENUS_AT_ONCE)))
+        observe.count("menus.linked", sum(linked))
+
+    async def _new_menus(self) -> None:
+        """After new menus were made, the old ones are gone, and with them every link to them."""
+        known = self.store.kept("menus.")
+        for name, messenger in self.messengers.items():
+            version = await messenger.menus()
+            if version and version != known.get(f"menus.{name}"):
+                await self.store.new_menus(name, version)
 
     async def _link(self, due: MenuDue) -> bool:
         messenger = self.messengers.get(due.address.channel)

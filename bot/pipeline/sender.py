@@ -172,7 +172,7 @@ class Sender:
             receipt = await channel.send(parcel)
         except Exception as error:  # a fault of ours in one channel must not stop the sender
             observe.failure("send", error)
-            receipt = Receipt(Sent.RETRY, type(error).__name__, parts=delivery.skip)
+            receipt = Receipt(Sent.RETRY, type(error).__name__, parts=delivery.skip, unsure=delivery.unsure)
         breaker.note(receipt.outage, loop.time())
         if receipt.result is Sent.RETRY:
             return self._again(delivery, receipt)

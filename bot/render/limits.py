@@ -50,14 +50,21 @@ def graphemes(text: str) -> int:
 def cut(text: str, limit: int) -> str:
     """At most `limit` graphemes; what is cut ends in an ellipsis."""
     whole = list(clusters(text))
-    return text if len(whole) <= limit else "".join(whole[: limit - 1]).rstrip() + "…"
+    return text if len(whole) <= limit else _ended(whole[: limit - 1])
 
 
 def cut_utf16(text: str, limit: int) -> str:
     """At most `limit` UTF-16 units, never inside a letter; what is cut ends in an ellipsis."""
     if utf16(text) <= limit:
         return text
-    return next(_filled(clusters(text), limit - 1)).rstrip() + "…"
+    return _ended(list(clusters(next(_filled(clusters(text), limit - 1)))))
+
+
+def _ended(whole: list[str]) -> str:
+    """What is left of a cut text, without blanks before the ellipsis; a blank that belongs to a letter stays."""
+    while whole and whole[-1].isspace():
+        whole.pop()
+    return "".join(whole) + "…"
 
 
 def parted(text: str, limit: int) -> list[str]:

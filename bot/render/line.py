@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.messages import Card, Choice, Link, Reply
 from bot.render.limits import cut, cut_utf16, parted
+from bot.render.plain import text_of
 from bot.render.ways import is_way_out, split
 
 # LINE's limits, each in the unit LINE counts it in.
@@ -26,7 +27,22 @@ QUICK_LABEL = 20
 BUTTON_LABEL = 40
 DISPLAY_TEXT = 300
 BUTTONS_A_BUBBLE = 12
+MORE = "more"
+LOCATION = "location"
+PICK = "pick:"
+MORE_LABEL = "conversation.choice.more"
 Message = dict[str, Any]
+Label = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """At most five messages. Once they are accepted, `done` replies are whole, and of the next one `parts` messages,
+    counted from its beginning, are delivered."""
+
+    messages: tuple[Message, ...]
+    done: int
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +65,12 @@ class Bubble:
 
 
 class LineRenderer:
-    """Renders replies with the templates under `templates/line`, compiled once."""
+    """Renders replies with the templates under `templates/line`, compiled once.
 
-    def __init__(self, templates: Path) -> None:
+    `label` gives a button's label by language and catalog key.
+    """
+
+    def __init__(self, templates: Path, label: Label = lambda lang, key: "…") -> None:
         environment = Environment(
             loader=FileSystemLoader(templates / "line"),
             undefined=StrictUndefined,
@@ -60,22 +79,35 @@ class LineRenderer:
         )
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
         environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+        self._label = label
         self._bubble = environment.get_template("bubble.jinja")
         self._carousel = environment.get_template("carousel.jinja")
 
     def requests(self, replies: Sequence[Reply]) -> list[list[Message]]:
-        """The messages of the replies in requests of at most five. Only the last message has quick replies.
+        """The messages of the replies in requests of at most five, as `packed`."""
+        return [list(request.messages) for request in self.packed(replies)]
+
+    def packed(self, replies: Sequence[Reply], skip: int = 0) -> list[Request]:
+        """The replies in requests, but for `skip` messages of the first one. Only the last message has quick replies.
 
         The ways out of earlier replies give way to those of the last; their own choices are buttons of their bubbles.
         """
-        found: list[Message] = []
-        for reply in replies:
-            found.extend(self._messages(reply))
-        if found and replies:
-            quick = _quick_replies(_split(replies[-1])[1])
-            if quick:
-                found[-1] = {**found[-1], "quickReply": {"items": quick}}
-        return [found[start : start + MESSAGES_A_REQUEST] for start in range(0, len(found), MESSAGES_A_REQUEST)]
+        found = list(_packed([list(self._messages(reply)) for reply in replies], skip))
+        if found:
+            found[-1] = replace(found[-1], messages=_with_quick(found[-1].messages, _split(replies[-1])[1]))
+        return found
+
+    def with_more(self, request: Request, replies: Sequence[Reply]) -> tuple[Message, ...]:
+        """The messages of a request that is not the last one: a button asks for the rest, before the ways out."""
+        more = Choice(MORE, self._label(replies[request.done].lang, MORE_LABEL))
+        whole = request.done > 0 and request.parts == 0
+        ways_out = _split(replies[request.done - 1])[1] if whole else ()
+        return _with_quick(request.messages, (more, *ways_out))
+
+    def plain(self, replies: Sequence[Reply], done: int = 0) -> list[Request]:
+        """The replies after the first `done` in words alone, for when LINE refuses their cards. None is ever torn."""
+        found = _packed([_words(reply) for reply in replies[done:]], 0)
+        return [replace(request, done=request.done + done) for request in found]
 
     def _messages(self, reply: Reply) -> Iterator[Message]:
         own, _ = _split(reply)
@@ -126,14 +158,47 @@ class LineRenderer:
         return {"type": "flex", "altText": alt, "contents": contents}
 
 
+def _packed(replies: Sequence[Sequence[Message]], skip: int) -> Iterator[Request]:
+    """No reply is torn over two requests unless it has more than five messages by itself."""
+    batch: list[Message] = []
+    for place, messages in enumerate(replies):
+        start = 0 if place else min(skip, len(messages))
+        left = len(messages) - start
+        if batch and left <= MESSAGES_A_REQUEST < len(batch) + left:
+            yield Request(tuple(batch), place)
+            batch = []
+        for number in range(start, len(messages)):
+            if len(batch) == MESSAGES_A_REQUEST:
+                yield Request(tuple(batch), place, number)
+                batch = []
+            batch.append(messages[number])
+    if batch:
+        yield Request(tuple(batch), len(replies))
+
+
+def _with_quick(messages: tuple[Message, ...], choices: Sequence[Choice]) -> tuple[Message, ...]:
+    quick = _quick_replies(choices)
+    return (*messages[:-1], {**messages[-1], "quickReply": {"items": quick}}) if quick else messages
+
+
+def _words(reply: Reply) -> list[Message]:
+    links = "\n".join(f"{link.label}: {link.href}" for link in reply.links)
+    parts = parted("\n\n".join(part for part in (text_of(reply), links) if part.strip()) or "…", TEXT_UTF16)
+    most = MESSAGES_A_REQUEST
+    if len(parts) > most:
+        parts[most - 1 :] = [cut_utf16("\n\n".join(parts[most - 1 :]), TEXT_UTF16)]
+    return [{"type": "text", "text": part} for part in parts]
+
+
 def _size(document: Message) -> int:
     return len(json.dumps(document, ensure_ascii=False).encode())
 
 
 def _split(reply: Reply) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
     """Own choices and ways out; where there is nothing but ways out, quick replies are enough."""
-    own, ways_out = split([choice for choice in reply.choices if choice.ticked is None])
-    return ((), own) if own and all(map(is_way_out, own)) else (own, ways_out)
+    place = tuple(choice for choice in reply.choices if choice.id == LOCATION)
+    own, ways_out = split([choice for choice in reply.choices if choice.ticked is None and choice.id != LOCATION])
+    return ((), (*place, *own)) if own and all(map(is_way_out, own)) else (own, (*place, *ways_out))
 
 
 def _ticks_of(reply: Reply) -> tuple[Choice, ...]:
@@ -141,6 +206,12 @@ def _ticks_of(reply: Reply) -> tuple[Choice, ...]:
 
 
 def _action(choice: Choice, label: int) -> Message:
+    """The postback of a choice; a location can be picked from a quick reply only, a day from LINE's own calendar."""
+    if choice.id == LOCATION:
+        return {"type": "location", "label": cut(choice.label, label)}
+    if choice.id.startswith(PICK):
+        data = f"answer:{choice.id.removeprefix(PICK)}"
+        return {"type": "datetimepicker", "label": cut(choice.label, label), "data": data, "mode": "date"}
     return {
         "type": "postback",
         "label": cut(choice.marked, label),

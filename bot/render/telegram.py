@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
+from html import escape, unescape
 
 from bot.messages import Choice, Reply
 from bot.render.limits import cut, graphemes, parted
@@ -15,20 +15,47 @@ CALLBACK_BYTES = 64
 LABEL = 60  # not limited by Telegram; a longer one is cut by phones
 PAIR = 15  # two buttons of at most so many letters share a row
 BUTTONS = 90
+LOCATION = "location"  # the choice that asks for a place; only a button in place of the keyboard can
 Row = list[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class TelegramMessage:
-    """One message: its text as HTML, and the rows of its inline keyboard ({"text", "callback_data"} each)."""
+    """One message: its text as HTML, and the rows of its inline keyboard ({"text", "callback_data"} each).
+
+    `ask_location`: the label of the one button that stands in place of the person's keyboard and sends their location.
+    """
 
     html: str
     rows: tuple[tuple[dict[str, str], ...], ...] = ()
+    ask_location: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The text without markup."""
+        return unescape(self.html.replace("<b>", "").replace("</b>", ""))
 
 
-def messages(replies: Sequence[Reply]) -> list[TelegramMessage]:
-    """The messages of the replies in order. Every choice whose id fits Telegram's 64 bytes is a button."""
-    return [message for reply in replies for message in _messages(reply)]
+def messages(replies: Sequence[Reply], private: bool = True) -> list[TelegramMessage]:
+    """The messages of the replies in order. Every choice whose id fits Telegram's 64 bytes is a button.
+
+    `private`: only there a location can be asked for.
+    """
+    return [message for reply in replies for message in _asking(reply, private)]
+
+
+def _asking(reply: Reply, private: bool) -> list[TelegramMessage]:
+    """The messages of one reply. A message has one kind of button only: those inside it go one message ahead."""
+    label = next((choice.label for choice in reply.choices if choice.id == LOCATION), "")
+    found = list(_messages(replace(reply, choices=tuple(each for each in reply.choices if each.id != LOCATION))))
+    if not (label and private):
+        return found
+    last = found[-1]
+    if last.rows and (len(found) == 1 or reply.cards):
+        return [*found, TelegramMessage(_html(label, ""), ask_location=cut(label, LABEL))]
+    if last.rows:
+        found[-2] = replace(found[-2], rows=last.rows)
+    return [*found[:-1], TelegramMessage(last.html, ask_location=cut(label, LABEL))]
 
 
 def _messages(reply: Reply) -> Iterator[TelegramMessage]:

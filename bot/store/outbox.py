@@ -262,7 +262,7 @@ def _retry(connection: Connection, outcome: Outcome, rows: Sequence[Row], done: 
                 "error": outcome.error,
                 "parts": outcome.parts if place == 0 else 0,
                 "unsure": int(outcome.unsure),
-                "changed": bool(done or outcome.done or outcome.parts),
+                "changed": bool(done or outcome.done or outcome.parts != outcome.delivery.skip),
                 "id": row["id"],
             },
         )

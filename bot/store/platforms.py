@@ -40,6 +40,15 @@ def menus_due(connection: Connection, limit: int) -> list[MenuDue]:
     return [MenuDue(row["id"], Address(row["channel"], row["account"], row["user_id"]), row["lang"]) for row in rows]
 
 
+def all_menus_due(connection: Connection, channel: str) -> None:
+    """The platform has other menus than before: everybody who can be reached gets theirs anew."""
+    connection.execute(
+        "UPDATE addresses SET menu_due = 1 WHERE channel = :channel AND blocked = 0"
+        " AND EXISTS (SELECT 1 FROM conversations v WHERE v.id = conversation_id AND v.lang <> '')",
+        {"channel": channel},
+    )
+
+
 def menu_linked(connection: Connection, due: MenuDue) -> None:
     """Done, unless the language changed again meanwhile."""
     connection.execute(

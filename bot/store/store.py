@@ -193,6 +193,15 @@ class Store:
         """Addresses whose platform menu is in another language than their conversation."""
         return platforms.menus_due(self.database.read, limit)
 
+    async def new_menus(self, channel: str, version: str) -> None:
+        """The platform has other menus than before: everybody gets theirs anew."""
+
+        def change(connection: Connection) -> None:
+            platforms.all_menus_due(connection, channel)
+            platforms.keep(connection, f"menus.{channel}", version)
+
+        await self.database.write(change)
+
     async def menu_linked(self, due: MenuDue) -> None:
         """The menu is right now."""
         await self.database.write(lambda c: platforms.menu_linked(c, due))
