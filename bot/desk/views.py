@@ -43,6 +43,7 @@ def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str,
         "opened": datetime.fromtimestamp(row.opened_at, TAIPEI).strftime("%Y-%m-%d %H:%M"),
         "state": row.state,
         "holder": row.holder_name,
+        "blocked": row.blocked and row.state != "closed",
         "reason": words(lang, f"desk.reason_{row.reason}"),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.messages import Address, reply_from_doc
@@ -184,20 +185,23 @@ def _all_sent(connection: Connection, ids: Sequence[int]) -> bool:
         f" AND messages.seq BETWEEN o.first_seq AND o.last_seq AND o.id IN ({_ids(row['id'] for row in rows)})"
         " AND messages.status IN ('queued', 'undelivered')"
     )
-    gone: dict[int, int] = {}
-    for row in rows:
-        gone[row["conversation_id"]] = gone.get(row["conversation_id"], 0) + 1
-    return any([_settled(connection, conversation, count) for conversation, count in gone.items()])
+    done = Counter(row["conversation_id"] for row in rows)
+    return any(
+        [
+            _settled(connection, [conversation for conversation, rows in done.items() if rows == count], count)
+            for count in set(done.values())
+        ]
+    )
 
 
-def _settled(connection: Connection, conversation: int, rows: int) -> bool:
-    """So many rows of a conversation are done; True when others are left."""
-    left = connection.execute(
+def _settled(connection: Connection, conversations: Iterable[int], rows: int) -> bool:
+    """So many rows of each conversation are done; True when others are left."""
+    left = connection.all(
         f"UPDATE conversations SET outgoing = outgoing - :rows, outgoing_after = {NOW}, sending_until = 0,"
-        " sending_by = '' WHERE id = :id RETURNING outgoing",
-        {"id": conversation, "rows": rows},
-    ).fetchone()
-    return bool(left["outgoing"] > 0)
+        f" sending_by = '' WHERE id IN ({_ids(conversations)}) RETURNING outgoing",
+        {"rows": rows},
+    )
+    return any(row["outgoing"] > 0 for row in left)
 
 
 def _finish(connection: Connection, outcome: Outcome) -> bool:
@@ -223,7 +227,7 @@ def _finish(connection: Connection, outcome: Outcome) -> bool:
         return _retry(connection, outcome, left, len(done))
     for row in left:
         _settle(connection, outcome, row)
-    more = _settled(connection, delivery.conversation, len(rows))
+    more = _settled(connection, [delivery.conversation], len(rows))
     if outcome.blocked:
         inbox.blocks(connection, delivery.conversation, rows[0]["address_id"])
     return more
