@@ -266,7 +266,7 @@ class Understander:
             return _called(message, reading)
         decision = decide.decide(reading.ranked, self._limits(message, reading))
         asked = asking.aspect(message.hits, message.room)
-        settled = reading.why[0].stage == "exact" and reading.ranked[0].group == "screening"
+        settled = reading.why[0].stage == "exact" and not TOPIC.fullmatch(reading.ranked[0].group)
         if asked and asked.alone and reading.why[0].stage != "name" and not settled:
             return _follow_up(message, reading, context)
         if decision != "answer" and asked and context.topic and len(message.folded) <= SHORT:

@@ -29,17 +29,9 @@ LANGUAGES = ("zh-TW", "en", "vi", "id", "th", "fil")
 CHOICES = ["menu", "checks", "stations", "handoff", "language", "privacy"]
 INTENTS = dict(zip(CHOICES, ("menu", "screening", "stations", "handoff", "language", "privacy"), strict=True))
 BYTES = 300_000
-BAR_TOO_LONG = {"fil"}
+BAR_TOO_LONG: set[str] = set()
 # labels that are not understood as typed text yet
-UNCLEAR = {
-    ("id", "checks"),
-    ("th", "checks"),
-    ("fil", "checks"),
-    ("vi", "menu"),
-    ("zh-TW", "privacy"),
-    ("vi", "privacy"),
-    ("fil", "privacy"),
-}
+UNCLEAR: set[tuple[str, str]] = set()
 
 
 def awaited(why: str, lacking: bool) -> list[pytest.MarkDecorator]:

@@ -171,10 +171,12 @@ def _said(text: str, found: Incoming) -> Incoming:
 
 
 def _commanded(command: str, rest: str, text: str, found: Incoming) -> Incoming:
+    """A command is a button by another name: no message to be edited or taken back."""
+    tapped = replace(found, message_id="")
     if command == "start" and _RESUME.fullmatch(rest.strip()) and not found.group:
-        return replace(found, choice="resume", resume=rest.strip())
+        return replace(tapped, choice="resume", resume=rest.strip())
     if command in COMMANDS:
-        return replace(found, choice=COMMANDS[command])
+        return replace(tapped, choice=COMMANDS[command])
     name = re.match(r"\s*/(\w+)", text)
     assert name, "the pattern of a command found one"
     return replace(found, text=f"{name[1]} {rest}".strip())

@@ -50,17 +50,17 @@ def _key(address: Address, message_id: str) -> bytes:
 
 
 def last_message(connection: Connection, address_id: int) -> tuple[list[Row], list[Row]]:
-    """(waiting events, lines) of the newest message of an address that is not gone."""
+    """(waiting events, lines) of the newest message of an address that is not gone; a tapped button is no message."""
     waiting = connection.all(
-        "SELECT * FROM inbox WHERE address_id = :id AND state = 'new' AND body <> :gone ORDER BY sent_ms DESC, id DESC"
-        " LIMIT 1",
+        "SELECT * FROM inbox WHERE address_id = :id AND state = 'new' AND body <> :gone AND message_id <> ''"
+        " ORDER BY sent_ms DESC, id DESC LIMIT 1",
         {"id": address_id, "gone": BLANK_EVENT},
     )
     if waiting:
         return waiting, []
     lines = connection.all(
         "SELECT * FROM messages WHERE address_id = :id AND author = 'citizen' AND status <> 'unsent'"
-        " ORDER BY seq DESC LIMIT 1",
+        " AND message_id <> '' ORDER BY seq DESC LIMIT 1",
         {"id": address_id},
     )
     return [], lines
