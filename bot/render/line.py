@@ -198,7 +198,11 @@ def _split(reply: Reply) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
     """Own choices and ways out; where there is nothing but ways out, quick replies are enough."""
     place = tuple(choice for choice in reply.choices if choice.id == LOCATION)
     own, ways_out = split([choice for choice in reply.choices if choice.ticked is None and choice.id != LOCATION])
-    return ((), (*place, *own)) if own and all(map(is_way_out, own)) else (own, (*place, *ways_out))
+    if own and all(map(is_way_out, own)):
+        own, ways_out = (), own
+    quick = (*place, *ways_out)
+    most = QUICK_REPLIES - 1  # "see more" may come before them
+    return (*own, *quick[most:]), quick[:most]
 
 
 def _ticks_of(reply: Reply) -> tuple[Choice, ...]:
