@@ -12,6 +12,7 @@ from bot.channels.line_wire import FAILURES, TIMEOUT, Wire, looked_up
 from bot.channels.port import Allowance
 
 QUOTA_SECONDS = 600.0
+SOON_SECONDS = 10.0  # where a language has no menu yet: it may just have been made
 MENU_SECONDS = 3600.0
 LOOK_SECONDS = 5.0
 MENU_NAME = "labor-bot"
@@ -79,7 +80,7 @@ class Menus:
     async def link(self, user: str, lang: str) -> bool:
         """Give a person the menu of a language; True also where there is none. False: not now."""
         try:
-            menu = (await self._menus()).get(lang)
+            menu = (await self._menus()).get(lang) or (await self._menus(SOON_SECONDS)).get(lang)
             if menu is None or await self._linked(user, menu):
                 return True
             self._read_at = None  # it was replaced: once more, by its successor
@@ -92,13 +93,14 @@ class Menus:
     async def version(self) -> str:
         """Which menus there are, as a short text that changes with them; empty where there are none or LINE fails."""
         try:
-            return " ".join(sorted((await self._menus()).values()))
+            return " ".join(sorted((await self._menus(0.0)).values()))
         except FAILURES:
             return ""
 
-    async def _menus(self) -> dict[str, str]:
+    async def _menus(self, at_most: float = MENU_SECONDS) -> dict[str, str]:
+        """The menus as read at most so many seconds ago."""
         async with self._lock:
-            if self._read_at is None or self._monotonic() - self._read_at > MENU_SECONDS:
+            if self._read_at is None or self._monotonic() - self._read_at >= at_most:
                 api = await self._wire.api()
                 found = (await api.get_rich_menu_list(_request_timeout=TIMEOUT)).richmenus
                 named = [(menu.name.split("/"), menu.rich_menu_id) for menu in found]

@@ -122,9 +122,9 @@ class LineRenderer:
     def _bubbles(self, reply: Reply, buttons: Sequence[Button]) -> Iterator[Bubble]:
         """The reply as one bubble; more buttons than fit go on in further ones."""
         paragraphs = [part for part in reply.text.split("\n\n") if part.strip()]
-        title = paragraphs.pop(0) if reply.source and len(paragraphs) > 1 and "\n" not in paragraphs[0] else ""
+        eyebrow, title = _heading(paragraphs) if reply.source else ("", "")
         first, rest = buttons[:BUTTONS_A_BUBBLE], buttons[BUTTONS_A_BUBBLE:]
-        whole = Bubble(title, "", tuple(paragraphs), reply.source, tuple(first))
+        whole = Bubble(title, eyebrow, tuple(paragraphs), reply.source, tuple(first))
         if _size(self._draw(whole)) <= BUBBLE_BYTES:
             yield whole
         else:  # a text this long is read as a message of its own, see _flex
@@ -188,6 +188,15 @@ def _words(reply: Reply) -> list[Message]:
     if len(parts) > most:
         parts[most - 1 :] = [cut_utf16("\n\n".join(parts[most - 1 :]), TEXT_UTF16)]
     return [{"type": "text", "text": part} for part in parts]
+
+
+def _heading(paragraphs: list[str]) -> tuple[str, str]:
+    """What stands above and in the title of a topic's bubble: its name, or its name and the aspect; taken off."""
+    lines = paragraphs[0].split("\n") if len(paragraphs) > 1 else []
+    if not 1 <= len(lines) <= 2 or any(line.startswith("•") for line in lines):
+        return "", ""
+    paragraphs.pop(0)
+    return (lines[0], lines[1]) if len(lines) == 2 else ("", lines[0])
 
 
 def _size(document: Message) -> int:
