@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import eligibility, intents, knowledge, line, serving, staff, talking, telegram
+from bot.cli import doctor, eligibility, intents, knowledge, line, serving, staff, talking, telegram
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,7 +14,7 @@ def main() -> None:
 
 
 main.add_command(serving.serve)
-main.add_command(serving.doctor)
+main.add_command(doctor.doctor)
 main.add_command(talking.ask)
 main.add_command(talking.chat)
 main.add_command(knowledge.knowledge)

@@ -1,11 +1,7 @@
-"""`serve` and `doctor`: run the house, and say whether it could run."""
+"""`serve`: run the house."""
 
 from __future__ import annotations
 
-import sqlite3
-import sys
-import tempfile
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import click
@@ -103,88 +99,3 @@ def _first_caseworker(config: settings.Config) -> None:
             click.echo(f"First caseworker: {FIRST_CASEWORKER}   one-time password (shown once): {password}", err=True)
     finally:
         store.close()
-
-
-@click.command()
-def doctor() -> None:
-    """Check that everything the house needs is there; exit 1 if not."""
-    failed = False
-    for name, check in (
-        ("python", _python),
-        ("packages", _packages),
-        ("sqlite", _sqlite),
-        ("settings", _settings),
-        ("data folder", _data_folder),
-        ("knowledge", _knowledge),
-        ("understanding", _understanding),
-        ("encoder", _second_stage),
-    ):
-        try:
-            click.echo(f"ok    {name}: {check()}")
-        except Exception as error:  # a doctor reports whatever is wrong
-            failed = True
-            click.echo(f"FAIL  {name}: {error}")
-    sys.exit(1 if failed else 0)
-
-
-def _python() -> str:
-    if not (3, 11) <= sys.version_info[:2] < (3, 14):
-        raise RuntimeError(f"Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}")
-    return sys.version.split()[0]
-
-
-def _packages() -> str:
-    names = ("starlette", "sqlite-utils", "rapidfuzz", "jinja2", "line-bot-sdk", "python-telegram-bot")
-    return ", ".join(f"{name} {metadata.version(name)}" for name in names)
-
-
-def _sqlite() -> str:
-    if sqlite3.sqlite_version_info < (3, 35):
-        raise RuntimeError(f"SQLite 3.35 or newer is needed (RETURNING), this is {sqlite3.sqlite_version}")
-    return sqlite3.sqlite_version
-
-
-def _settings() -> str:
-    return f"hook {'on' if settings.load().hook_on else 'off'}"
-
-
-def _data_folder() -> str:
-    folder = settings.load().data_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(b"x")
-    return f"{folder} can be written"
-
-
-def _knowledge() -> str:
-    from knowledge.library import load
-
-    loaded = load()
-    return f"plan {loaded.plan}, {len(loaded.topics)} topics, {len(loaded.rules)} rules"
-
-
-def _understanding() -> str:
-    from bot.pipeline.resources import load_resources
-    from intents import Context
-
-    understood = load_resources().understander.understand("尋職津貼", Context())
-    return f"answers ({understood.decision})"
-
-
-def _second_stage() -> str:
-    from intents import artefact
-    from intents.encoder.process import installed
-
-    if not settings.load().encoder:
-        return "off (LABOR_BOT_ENCODER)"
-    if not installed():
-        return "not installed: unclear messages are read once"
-    if artefact.load().head is None:
-        return "installed, but the model was trained without it: run `labor-bot intents train`"
-    encoder = patient_encoder()
-    vector = encoder.encode("尋職津貼") if encoder else None
-    if encoder:
-        encoder.close()
-    if vector is None:
-        raise RuntimeError("installed, but gives no answer; the bot works without it (LABOR_BOT_ENCODER=off)")
-    return "answers"
