@@ -101,7 +101,7 @@ def build_house(
 
     Raises HouseTaken when another process has the database open as its house.
     """
-    database.parent.mkdir(parents=True, exist_ok=True)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(database)
     store = Store(database)
     hub = Hub()

@@ -45,7 +45,7 @@ class Store:
     """Writes are awaited until durable and raise StoreUnavailable when they cannot be; reads see what is committed."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(path)
         self._last_seen: float | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -103,7 +104,11 @@ class _Prompt(uvicorn.Server):
         """Says that it answers, then waits for the end."""
         await self.on_tick(0)
         self._ready.set()
-        await self.ended.wait()
+        while not self.ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self.ended.wait()
+            await self.on_tick(0)  # so that the Date of answers goes on
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """At once."""
