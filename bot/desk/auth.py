@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.channels.budget import Budget
+from bot.desk.rights import Role
 from bot.store import Store
 from bot.store.records import StaffRow
 
@@ -27,8 +28,8 @@ ABSOLUTE_SECONDS = 12 * 3600.0
 TOUCH_SECONDS = 60.0
 SHORTEST_PASSWORD = 12
 LOGINS_PER_MINUTE = 10
-ROLES = ("agent", "senior", "editor", "privacy_officer", "admin", "auditor")
-ANSWERING = ("agent", "senior", "admin")  # who may take a case; the others read
+ROLES = tuple(role.value for role in Role)
+
 
 _hasher = PasswordHasher()
 

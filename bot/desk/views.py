@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.channels.port import Allowance
 from bot.clock import TAIPEI
-from bot.desk.auth import ANSWERING
+from bot.desk.rights import Right, may
 from bot.dialogue import told as told_facts
 from bot.dialogue.options import name_key
 from bot.dialogue.state import by_subject, from_doc
@@ -75,10 +75,10 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "fence": speaking.get("speaker_fence", -1),
         "files": _files(store, row, mine),
         "blocked": row.blocked and row.state != "closed",
-        "can_claim": row.state == "waiting" and staff.role in ANSWERING,
+        "can_claim": row.state == "waiting" and may(staff.role, Right.ANSWER),
         "held_by": row.holder_name if row.state == "human" and not mine else "",
         "facts": facts,
-        "can_propose": staff.role in ANSWERING,
+        "can_propose": may(staff.role, Right.ANSWER),
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
     }
 

@@ -1,0 +1,138 @@
+"""What every page of the desk stands in: who may see it, its language, forms, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.channels.body import BodyTooLarge, read_body
+from bot.channels.text import sound
+from bot.channels.visitors import own_page
+from bot.desk import views
+from bot.desk.auth import Doorkeeper
+from bot.desk.rights import Right, may
+from bot.pipeline.house import House
+from bot.pipeline.hub import DESK
+from bot.pipeline.resources import Resources
+from bot.store.records import StaffRow
+
+BODY_LIMIT = 200_000
+FORM = "application/x-www-form-urlencoded"
+Handler = Callable[[Request, StaffRow], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass
+class Frame:
+    """Shared by all pages. A handler gets the request and the caseworker; whoever lacks the right gets a 403 page."""
+
+    house: House
+    resources: Resources
+    secure: bool
+    client_ip: Callable[[Request], str]
+    door: Doorkeeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.door = Doorkeeper(self.house.store, self.secure, self.client_ip)
+
+    # -- who may come in
+
+    def get(self, handler: Handler, right: Right = Right.COME_IN) -> Endpoint:
+        """A page for those who are logged in and have the right."""
+
+        async def guarded(request: Request) -> Response:
+            staff = await self.door.staff(request)
+            if staff is None:
+                return RedirectResponse("/desk/login", 303)
+            if staff.must_change and right is not Right.OWN_PASSWORD:
+                return RedirectResponse("/desk/password", 303)
+            if not may(staff.role, right):
+                return self.error(request, "desk.error_right", 403)
+            return await handler(request, staff)
+
+        return guarded
+
+    def post(self, handler: Handler, right: Right = Right.COME_IN) -> Endpoint:
+        """An action for those who are logged in and have the right."""
+        return self.safely(self.get(handler, right))
+
+    def safely(self, handler: Endpoint) -> Endpoint:
+        """Only from our own pages; when the store cannot be written a page says that nothing was kept."""
+
+        async def safe(request: Request) -> Response:
+            if not own_page(request):
+                return self.error(request, "desk.error_origin", 403)
+            try:
+                return await handler(request)
+            except OSError:
+                return self.error(request, "web.error_store", 503)
+
+        return safe
+
+    async def wrong_method(self, request: Request) -> Response:
+        """Opening the address of a form leads to the page it is on; anything else is refused."""
+        if request.method in ("GET", "HEAD"):
+            case = request.path_params.get("id")
+            return RedirectResponse(f"/desk/cases/{case}" if case else "/desk", 303)
+        return self.error(request, "desk.error_origin", 405)
+
+    def lang(self, request: Request) -> str:
+        """Chinese first; English for a browser that asks for it before Chinese."""
+        header = request.headers.get("accept-language", "").lower()
+        return "en" if header.startswith("en") and "zh" not in header.split(";")[0] else "zh-TW"
+
+    def render(self, request: Request, page: str, status: int = 200, **context: Any) -> Response:
+        """A page of `templates/desk`."""
+        html = self.resources.pages.render(f"desk/{page}.html", self.lang(request), **context)
+        return HTMLResponse(html, status)
+
+    def words(self, request: Request, key: str, **params: Any) -> str:
+        """One text in the reader's language."""
+        return self.resources.pages.words(self.lang(request), key, **params)
+
+    def error(self, request: Request, key: str, status: int) -> Response:
+        """A page that says what went wrong, with the way back."""
+        pages, lang = self.resources.pages, self.lang(request)
+        link = {"label": pages.words(lang, "desk.back"), "href": "/desk"}
+        html = pages.render(
+            "web/page.html",
+            lang,
+            title=pages.words(lang, "web.error_title"),
+            paragraphs=[pages.words(lang, key)],
+            links=[link],
+            actions=[],
+        )
+        return HTMLResponse(html, status)
+
+    async def form(self, request: Request) -> dict[str, str]:
+        """The fields of a form; an unreadable one has none."""
+        if request.headers.get("content-type", FORM).partition(";")[0].strip().lower() != FORM:
+            return {}
+        try:
+            body = await read_body(request, BODY_LIMIT)
+            fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+        except (BodyTooLarge, ValueError):
+            return {}
+        return {name: sound(value) for name, value in fields}
+
+    def quota(self, lang: str) -> str:
+        """What is left of LINE's messages this month, in words; empty where LINE is off or does not say."""
+        messenger = self.house.messengers.get("line")
+        return views.quota(self.resources, messenger.allowance() if messenger else None, lang)
+
+    def changed(self, conversation: int) -> None:
+        """Wake whoever works on a conversation or looks at it."""
+        self.house.worker.wake.set()
+        self.house.worker.sent.set()
+        self.house.hub.publish(conversation)
+        self.house.hub.publish(DESK)
+
+
+def whole(text: str | None) -> int:
+    """A whole number of a form; -1 where it is none."""
+    return int(text) if text and text.isdecimal() and len(text) < 12 else -1
