@@ -3,7 +3,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test quick check bench endurance train format clean
+.PHONY: help setup setup-dev run sandbox test quick check bench endurance train format clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -28,6 +28,9 @@ setup-dev: .venv/.dev  ## install what developing and testing needs
 run: setup       ## serve the chat at http://127.0.0.1:8000/ and the desk at /desk
 	$(BIN)/labor-bot serve
 
+sandbox: setup-dev ## try the bot as somebody on LINE or Telegram at http://127.0.0.1:8810/, without either
+	$(BIN)/python -m tests.standins.sandbox
+
 check: setup-dev ## style, types, imports, knowledge, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,6 +54,7 @@ bench: setup-dev ## print the measured comparisons
 endurance: setup-dev ## the long runs: many kills under load, hostile texts for the encoder
 	LABOR_BOT_FUZZ_BYTES=50000000 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_encoder.py
 	LABOR_BOT_KILLS=200 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_kill.py
+	LABOR_BOT_LOAD_SECONDS=60 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_platform_load.py
 
 train: setup-dev ## rebuild the model from the authored utterances
 	$(BIN)/labor-bot intents train

@@ -56,7 +56,7 @@ def extract(root: Path) -> tuple[Entry, ...]:
 
 def wanted(entries: Iterable[Entry], lang: str) -> tuple[Entry, ...]:
     """The entries that the catalog of `lang` holds."""
-    return tuple(entry for entry in entries if lang in _DESK_LANGUAGES or not entry.key.startswith("desk."))
+    return tuple(entry for entry in entries if lang in _DESK_LANGUAGES or not entry.key.startswith("desk"))
 
 
 def merge(root: Path) -> tuple[Path, ...]:
