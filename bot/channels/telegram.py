@@ -210,7 +210,7 @@ def _markup(message: TelegramMessage) -> InlineKeyboardMarkup | ReplyKeyboardMar
         return None
     return InlineKeyboardMarkup(
         [
-            [InlineKeyboardButton(button["text"], callback_data=button["callback_data"]) for button in row]
+            [InlineKeyboardButton(button["text"], button.get("url"), button.get("callback_data")) for button in row]
             for row in message.rows
         ]
     )

@@ -6,8 +6,9 @@ import asyncio
 import hmac
 import json
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -30,6 +31,7 @@ SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 BODY_LIMIT = 1_000_000
 POLL_SECONDS = 25
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+CHATS_REMEMBERED = 20_000
 
 
 def _now_ms() -> int:
@@ -64,6 +66,25 @@ def verify(secret: str, given: str | None) -> bool:
     return hmac.compare_digest(secret, given)
 
 
+class Order:
+    """Keeps a chat's events in the order of Telegram's own numbers: its times are whole seconds, and a tap has none."""
+
+    def __init__(self) -> None:
+        self._newest: OrderedDict[str, tuple[int, int]] = OrderedDict()
+
+    def placed(self, incoming: Incoming) -> Incoming:
+        """The event, not earlier than an earlier one of its chat."""
+        chat, number = incoming.address.user, int(incoming.event_id)
+        newest, ms = self._newest.pop(chat, (-1, -1))
+        if number > newest:
+            incoming = replace(incoming, sent_ms=max(incoming.sent_ms, ms + 1))
+            newest, ms = number, incoming.sent_ms
+        self._newest[chat] = newest, ms
+        if len(self._newest) > CHATS_REMEMBERED:
+            self._newest.popitem(last=False)
+        return incoming
+
+
 @dataclass
 class TelegramInbox:
     """The webhook. `me` says who we are, `answer` gets the id of every tapped button."""
@@ -73,6 +94,7 @@ class TelegramInbox:
     secret: str
     answer: Callable[[str], None]
     now_ms: Callable[[], int] = _now_ms
+    _order: Order = field(default_factory=Order, init=False)
 
     async def receive(self, request: Request) -> Response:
         """200 only when the update is durable; 401 without the secret; 400 no JSON; 413 too large.
@@ -91,7 +113,7 @@ class TelegramInbox:
         if not isinstance(update, dict):
             return JSONResponse({"error": "the body must be an update as JSON"}, 400)
         found = parse(update, self.me(), self.now_ms)
-        new = await self.door.accept([found]) if found else []
+        new = await self.door.accept([self._order.placed(found)]) if found else []
         if query := query_of(update):
             self.answer(query)
         return JSONResponse({"accepted": sum(new), "repeated": len(new) - sum(new)})
@@ -109,6 +131,7 @@ class Poller:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _offset: int = field(default=0, init=False)
     _failures: int = field(default=0, init=False)
+    _order: Order = field(default_factory=Order, init=False)
 
     async def run(self) -> None:
         """Take updates until cancelled. Telegram keeps what came meanwhile for a day."""
@@ -136,7 +159,7 @@ class Poller:
             raise TelegramError("no list of updates")
         found = [event for update in updates if (event := parse(update, self.channel.me(), self.now_ms))]
         if found:
-            await self.door.accept(found)
+            await self.door.accept([self._order.placed(event) for event in found])
         numbers = [number for update in updates if (number := _number(update)) is not None]
         if updates and not numbers:
             raise TelegramError("no update that could be confirmed")

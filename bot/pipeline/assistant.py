@@ -81,7 +81,8 @@ class Assistant:
         for event in lease.events:
             late = event.sent_ms < taken_ms
             taken_ms = max(taken_ms, event.sent_ms)
-            turn, state = self._turn(lease, state, event, late, speaker, case)
+            waits = lease.waits or any(each.bundles for each in turns)
+            turn, state = self._turn(lease, state, event, late, speaker, case, waits)
             if turn.forget:
                 speaker, case = Speaker.BOT, ""
             if turn.case is not None:
@@ -100,7 +101,7 @@ class Assistant:
         return state.lang or self.languages[0]
 
     def _turn(
-        self, lease: Lease, state: State, event: Event, late: bool, speaker: Speaker, case: str
+        self, lease: Lease, state: State, event: Event, late: bool, speaker: Speaker, case: str, waits: bool
     ) -> tuple[Turn, State]:
         if event.kind is Kind.UNSENT:
             return Turn(event, None), without_message(state)
@@ -114,7 +115,7 @@ class Assistant:
                 state, lang=event.lang
             )  # what the channel shows, until something else is written
         understood = None if event.kind is Kind.PLACE else self.understand(state, event.text)
-        heard = _as_heard(event, understood, late, lease.waits)
+        heard = _as_heard(event, understood, late, waits)
         now = self.clock()
         world = self.world(case, _next_number(now, lease, event), now, bool(self.links(event.address.channel, "")))
         if speaker is Speaker.HUMAN:

@@ -21,7 +21,7 @@ Row = list[dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class TelegramMessage:
-    """One message: its text as HTML, and the rows of its inline keyboard ({"text", "callback_data"} each).
+    """One message: its text as HTML, and the rows of its inline keyboard ({"text", and "callback_data" or "url"} each).
 
     `ask_location`: the label of the one button that stands in place of the person's keyboard and sends their location.
     """
@@ -103,7 +103,14 @@ def _keyboard(reply: Reply) -> list[Row]:
     buttons = [choice for choice in reply.choices if choice.ticked is None]
     ticks = [choice for choice in reply.choices if choice.ticked is not None]
     own, ways_out = split(buttons)
-    return [*_rows(ticks), *_rows(own), *_rows(ways_out)]
+    return [*_links(reply), *_rows(ticks), *_rows(own), *_rows(ways_out)]
+
+
+def _links(reply: Reply) -> list[Row]:
+    """Web addresses as buttons; a phone number is tapped in the text."""
+    return [
+        [{"text": cut(link.label, LABEL), "url": link.href}] for link in reply.links if link.href.startswith("http")
+    ]
 
 
 def _rows(choices: Sequence[Choice]) -> list[Row]:

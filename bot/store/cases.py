@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Notice, Reply
@@ -10,7 +11,7 @@ from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
 _SELECT = (
-    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked FROM cases c"
+    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked, w.barred FROM cases c"
     " LEFT JOIN staff s ON s.id = c.holder JOIN conversations w ON w.id = c.conversation_id"
     " LEFT JOIN addresses a ON a.id = w.address_id"
 )
@@ -40,6 +41,12 @@ def _case(row: Row) -> CaseRow:
         closed_at=row["closed_at"],
         closed_seq=row["closed_seq"],
         blocked=bool(row["blocked"]),
+        barred=bool(row["barred"]),
+        for_staff=row["for_staff"],
+        for_lang=row["for_lang"],
+        for_topic=row["for_topic"],
+        parked_until=row["parked_until"],
+        outcome=row["outcome"],
     )
 
 
@@ -55,13 +62,50 @@ def get(connection: Connection, case_id: int) -> CaseRow | None:
     return None if row is None else _case(row)
 
 
-def listing(connection: Connection, view: str, staff: int, limit: int = 200) -> list[CaseRow]:
-    """Cases of one view: urgent first, then longest waiting; closed ones newest first."""
-    order = "c.closed_at DESC" if view == "closed" else "c.urgent DESC, c.opened_at"
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of cases is narrowed to; empty means any. Days are Unix seconds."""
+
+    lang: str = ""
+    topic: str = ""
+    channel: str = ""
+    reason: str = ""
+    number: str = ""
+    since: float | None = None
+    until: float | None = None
+
+
+_NARROWER = {
+    "lang": "c.lang = :lang",
+    "topic": "c.topic = :topic",
+    "channel": "c.channel = :channel",
+    "reason": "c.reason = :reason",
+    "number": "c.number LIKE :number",
+    "since": "c.opened_at >= :since",
+    "until": "c.opened_at < :until",
+}
+
+
+def listing(
+    connection: Connection, view: str, staff: int, wanted: Wanted | None = None, limit: int = 200
+) -> list[CaseRow]:
+    """Cases of one view: mine by transfer and urgent ones first, then longest waiting; closed ones newest first."""
+    wanted = wanted or Wanted()
+    given = {name: value for name in _NARROWER if (value := getattr(wanted, name)) not in ("", None)}
+    where = " AND ".join([VIEWS[view], *(_NARROWER[name] for name in given)])
+    if "number" in given:
+        given["number"] = "%" + given["number"].replace("%", "") + "%"
+    order = "c.closed_at DESC" if view == "closed" else _WAITING_ORDER
     rows = connection.all(
-        f"{_SELECT} WHERE {VIEWS[view]} ORDER BY {order} LIMIT :limit", {"staff": staff, "limit": limit}
+        f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT :limit", {"staff": staff, "limit": limit, **given}
     )
     return [_case(row) for row in rows]
+
+
+_WAITING_ORDER = (
+    f"CASE WHEN c.parked_until > {NOW} THEN 1 ELSE 0 END, c.urgent DESC,"
+    " CASE WHEN c.for_staff = :staff THEN 0 WHEN c.for_staff IS NULL THEN 1 ELSE 2 END, c.opened_at"
+)
 
 
 def counts(connection: Connection, staff: int) -> dict[str, int]:
@@ -106,7 +150,8 @@ def alarm(connection: Connection, conversation: int) -> None:
     )
 
 
-def _change_speaker(connection: Connection, conversation: int, speaker: str, holder: int | None) -> int:
+def change_speaker(connection: Connection, conversation: int, speaker: str, holder: int | None) -> int:
+    """Somebody else speaks from now on; returns the fence of the change."""
     row = connection.execute(
         "UPDATE conversations SET speaker = :speaker, holder = :holder, fence = fence + 1, speaker_fence = fence + 1,"
         " leased_until = 0, leased_by = '' WHERE id = :id RETURNING speaker_fence",
@@ -116,7 +161,8 @@ def _change_speaker(connection: Connection, conversation: int, speaker: str, hol
     return fence
 
 
-def _withdraw_unsent(connection: Connection, conversation: int) -> None:
+def withdraw_unsent(connection: Connection, conversation: int) -> None:
+    """What the bot has not yet sent does not leave, notices apart."""
     where = "conversation_id = :id AND state = 'queued' AND author = 'bot' AND notice = ''"
     connection.execute(
         "UPDATE messages SET status = 'withdrawn' WHERE conversation_id = :id AND status = 'queued' AND EXISTS"
@@ -137,15 +183,16 @@ def claim(connection: Connection, case_id: int, staff_id: int, notice: Reply) ->
     What the bot has not yet sent is withdrawn, notices apart. Raises CaseTaken when the case does not wait.
     """
     row = connection.execute(
-        f"UPDATE cases SET state = 'human', holder = :staff, claimed_at = {NOW}, answered_at = {NOW}"
-        " WHERE id = :id AND state = 'waiting' RETURNING conversation_id",
+        f"UPDATE cases SET state = 'human', holder = :staff, claimed_at = {NOW}, answered_at = {NOW},"
+        " for_staff = NULL, for_lang = '', for_topic = '' WHERE id = :id AND state = 'waiting'"
+        " RETURNING conversation_id",
         {"staff": staff_id, "id": case_id},
     ).fetchone()
     if row is None:
         raise CaseTaken(case_id)
     conversation = row["conversation_id"]
-    fence = _change_speaker(connection, conversation, "human", staff_id)
-    _withdraw_unsent(connection, conversation)
+    fence = change_speaker(connection, conversation, "human", staff_id)
+    withdraw_unsent(connection, conversation)
     lines.tell(connection, conversation, notice, f"claim/{case_id}/{fence}")
     return fence
 
@@ -181,25 +228,37 @@ def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_
     seq, address = _next(connection, conversation)
     lines.add_message(connection, conversation, seq, "staff", address, text, "queued", staff_id=staff_id)
     lines.add_outgoing(connection, conversation, address, (seq, seq), "staff", Notice.NONE, fence, key)
-    connection.execute(f"UPDATE cases SET answered_at = {NOW} WHERE id = :id", {"id": case_id})
+    connection.execute(
+        f"UPDATE cases SET answered_at = {NOW}, first_answer_at = coalesce(first_answer_at, {NOW}),"
+        " parked_at = NULL, parked_until = NULL WHERE id = :id",
+        {"id": case_id},
+    )
     connection.execute(
         "DELETE FROM drafts WHERE case_id = :case AND staff_id = :staff", {"case": case_id, "staff": staff_id}
     )
     return seq
 
 
-def close(connection: Connection, case_id: int, staff_id: int, fence: int, notice: Reply) -> None:
+def close(
+    connection: Connection, case_id: int, staff_id: int, fence: int, notice: Reply, outcome: str = "answered"
+) -> None:
     """End a held case: the bot is back and says so. Raises NotHolder when it is not held by this caseworker."""
     row = connection.execute(
-        f"UPDATE cases SET state = 'closed', closed_at = {NOW} WHERE id = :id AND state = 'human' AND holder = :staff"
+        f"UPDATE cases SET state = 'closed', closed_at = {NOW}, outcome = :outcome, parked_at = NULL,"
+        " parked_until = NULL WHERE id = :id AND state = 'human' AND holder = :staff"
         " AND EXISTS (SELECT 1 FROM conversations v WHERE v.id = conversation_id AND v.speaker_fence = :fence)"
         " RETURNING conversation_id",
-        {"id": case_id, "staff": staff_id, "fence": fence},
+        {"id": case_id, "staff": staff_id, "fence": fence, "outcome": outcome},
     ).fetchone()
     if row is None:
         raise NotHolder(case_id)
-    fresh = _change_speaker(connection, row["conversation_id"], "bot", None)
+    fresh = change_speaker(connection, row["conversation_id"], "bot", None)
     lines.tell(connection, row["conversation_id"], notice, f"close/{case_id}/{fresh}")
+    mark_end(connection, case_id)
+
+
+def mark_end(connection: Connection, case_id: int) -> None:
+    """What was said so far belongs to a closed case, nothing that comes later."""
     connection.execute(
         "UPDATE cases SET closed_seq = (SELECT next_seq - 1 FROM conversations v WHERE v.id = conversation_id)"
         " WHERE id = :id",
@@ -210,7 +269,8 @@ def close(connection: Connection, case_id: int, staff_id: int, fence: int, notic
 def held_too_long(connection: Connection, seconds: float) -> list[CaseRow]:
     """Held cases whose caseworker has not answered for `seconds` although the citizen wrote last."""
     rows = connection.all(
-        f"{_SELECT} WHERE c.state = 'human' AND c.answered_at < {NOW} - :seconds AND EXISTS (SELECT 1 FROM messages m"
+        f"{_SELECT} WHERE c.state = 'human' AND c.answered_at < {NOW} - :seconds"
+        f" AND (c.parked_until IS NULL OR c.parked_until < {NOW} - :seconds) AND EXISTS (SELECT 1 FROM messages m"
         " WHERE m.conversation_id = c.conversation_id AND m.author = 'citizen' AND m.at > c.answered_at)",
         {"seconds": seconds},
     )
@@ -226,7 +286,7 @@ def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
     ).fetchone()
     if row is None:
         return False
-    fence = _change_speaker(connection, case.conversation, "waiting", None)
+    fence = change_speaker(connection, case.conversation, "waiting", None)
     lines.tell(connection, case.conversation, notice, f"queue/{case.id}/{fence}")
     return True
 

@@ -215,7 +215,7 @@ def lease(connection: Connection, owner: str, limit: int, seconds: float) -> lis
         f"UPDATE conversations SET leased_by = :owner, leased_until = {NOW} + :seconds, fence = fence + 1"
         f" WHERE id IN (SELECT id FROM conversations WHERE pending > 0 AND leased_until <= {NOW}"
         " ORDER BY pending_since LIMIT :limit)"
-        " RETURNING id, fence, lang, state, speaker, taken_ms",
+        " RETURNING id, fence, lang, state, speaker, taken_ms, barred",
         {"owner": owner, "seconds": seconds, "limit": limit},
     )
     if not rows:
@@ -250,6 +250,7 @@ def _lease(row: Row, events: list[Event], facts: dict[str, dict[str, Any]], case
         facts=facts,
         case=case,
         events=tuple(events[:EVENTS_PER_LEASE]),
+        barred=bool(row["barred"]),
     )
 
 

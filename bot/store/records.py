@@ -80,6 +80,7 @@ class Lease:
     case: CaseRow | None
     events: tuple[Event, ...]
     waits: bool = False
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Turn:
     `heard`: the citizen's line in the transcript, None for none. `unanswered`: what the bot could not answer;
     `picked`: the label tapped after that. `file`: to be fetched for the open case. `resume`: the token of a link that
     was offered. `farewell`: what the address `event.left` is told. `menu`: the person's menu changes its language.
+    `helped`: the answer to "did this help?".
     """
 
     event: Event
@@ -124,6 +126,7 @@ class Turn:
     resume: str = ""
     farewell: Reply | None = None
     menu: bool = False
+    helped: bool | None = None
 
 
 Thought = tuple[Lease, Sequence[Turn], str, str]
@@ -197,12 +200,21 @@ class Outcome:
     parts: int = 0
     unsure: bool = False
     blocked: bool = False
+    barred: bool = False
+    for_staff: int | None = None
+    for_lang: str = ""
+    for_topic: str = ""
+    parked_until: float | None = None
+    outcome: str = ""
     moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case with its people resolved. Times in Unix seconds. `blocked`: the citizen cannot be reached."""
+    """A case with its people resolved. Times in Unix seconds. `blocked`: the citizen cannot be reached.
+
+    `barred`: they may not ask for a person. `for_*`: whom it was transferred to.
+    """
 
     id: int
     number: str
@@ -220,6 +232,12 @@ class CaseRow:
     closed_at: float | None
     closed_seq: int | None
     blocked: bool = False
+    barred: bool = False
+    for_staff: int | None = None
+    for_lang: str = ""
+    for_topic: str = ""
+    parked_until: float | None = None
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bot.store import (
     unanswered,
 )
 from bot.store.attachments import FileRow, Wanted
+from bot.store.casework import Casework
 from bot.store.database import Connection, Database, Operation
 from bot.store.platforms import MenuDue, Slow
 from bot.store.proposals import Proposal, ProposalRow
@@ -47,6 +48,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(path)
+        self.casework = Casework(self.database)
         self._last_seen: float | None = None
 
     def close(self) -> None:
@@ -105,9 +107,11 @@ class Store:
         """A caseworker's message (see cases.reply)."""
         return await self.database.write(lambda c: cases.reply(c, case_id, staff_id, fence, form_id, text))
 
-    async def close_case(self, case_id: int, staff_id: int, fence: int, notice: Reply) -> None:
+    async def close_case(
+        self, case_id: int, staff_id: int, fence: int, notice: Reply, outcome: str = "answered"
+    ) -> None:
         """End a held case (see cases.close)."""
-        await self.database.write(lambda c: cases.close(c, case_id, staff_id, fence, notice))
+        await self.database.write(lambda c: cases.close(c, case_id, staff_id, fence, notice, outcome))
 
     async def back_to_queue(self, case: CaseRow, notice: Reply) -> bool:
         """Return a held case to the queue (see cases.back_to_queue)."""
@@ -121,9 +125,9 @@ class Store:
         """A case by id."""
         return cases.get(self.database.read, case_id)
 
-    def cases(self, view: str, staff_id: int) -> list[CaseRow]:
-        """Cases of a view: waiting, mine, all, closed."""
-        return cases.listing(self.database.read, view, staff_id)
+    def cases(self, view: str, staff_id: int, wanted: cases.Wanted | None = None) -> list[CaseRow]:
+        """Cases of a view: waiting, mine, all, closed; narrowed to what is wanted."""
+        return cases.listing(self.database.read, view, staff_id, wanted)
 
     def case_counts(self, staff_id: int) -> dict[str, int]:
         """How many cases each view holds."""

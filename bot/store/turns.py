@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Kind
-from bot.store import attachments, cases, outbox, resume, unanswered
+from bot.store import attachments, cases, casework, outbox, resume, unanswered
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key, tell
@@ -75,6 +75,11 @@ def _beside(connection: Connection, lease: Lease, turn: Turn, lang: str) -> str:
         unanswered.pick(connection, lease.conversation, turn.picked)
     if turn.file is not None:
         attachments.add(connection, lease.conversation, turn.event.address_id, turn.event.event_id, turn.file)
+    if callback := turn.reading.get("callback"):
+        if callback[0]:
+            casework.add_callback(connection, lease.conversation, turn.event.event_id, callback)
+    if turn.helped is not None:
+        casework.rate(connection, lease.conversation, lang, turn.event.address.channel, turn.helped)
     if turn.resume:
         resume.issue(connection, lease.conversation, turn.resume)
     if turn.case is not None:
@@ -126,6 +131,8 @@ def _take_fence(
     """Everything that the turns change of the conversation's own row, refused when the fence moved on."""
     bundles = _bundles(turns)
     hands = bool(sender and bundles and all(len(turn.bundles) < 2 and not turn.forget for turn in turns))
+    # A token that a later turn leaves is for what is said before it.
+    hands = hands and not any(turn.event.reply_token and not turn.bundles for turn in turns)
     mark = f"{sender}/{lease.fence}"
     row = connection.execute(
         TAKE_FENCE_HANDING if hands else TAKE_FENCE,
@@ -235,9 +242,24 @@ def forget(connection: Connection, conversation: int, outgoing: int = 0) -> dict
     key = {"id": conversation}
     erased = {
         table: connection.execute(f"DELETE FROM {table} WHERE conversation_id = :id", key).rowcount
-        for table in ("outbox", "messages", "facts", "unanswered", "attachments", "resume_links")
+        for table in (
+            "outbox",
+            "messages",
+            "facts",
+            "unanswered",
+            "attachments",
+            "resume_links",
+            "callbacks",
+            "ratings",
+        )
     }
     connection.execute("DELETE FROM inbox WHERE conversation_id = :id AND state = 'failed'", key)
+    connection.execute(
+        "DELETE FROM case_notes WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key
+    )
+    connection.execute(
+        "UPDATE case_log SET detail = '' WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key
+    )
     connection.execute("DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key)
     connection.execute(
         f"UPDATE cases SET state = 'closed', closed_at = {NOW}, topic = ''"
