@@ -42,6 +42,8 @@ def hand_over(
     """Open a case, and say honestly what to expect; of a wish to be phoned also what was understood of it."""
     staffing = world.staffing
     state = dataclasses.replace(state, misses=0)
+    if staffing.barred and not is_urgent:
+        return state, (Say("conversation.barred", (options.MENU,)),)
     told = _told(callback)
     if staffing.case:
         say = Say("conversation.case_waits", (options.MENU,), params=(("number", staffing.case),))

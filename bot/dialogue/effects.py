@@ -167,6 +167,13 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """The answer to "did this help?"."""
+
+    helped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OfferMove:
     """Links that carry the conversation to another channel. Their secret is made where the turn is taken."""
 
@@ -188,4 +195,5 @@ Effect = (
     | OpenCase
     | Forget
     | OfferMove
+    | Rate
 )

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from bot.dialogue import care, interview, options, platform, told, topics
-from bot.dialogue.effects import Effect, Option, Say, Welcome
+from bot.dialogue.effects import Effect, Option, Rate, Say, Welcome
 from bot.dialogue.state import Asking, State
 from bot.dialogue.world import Heard, World, interview_open
 from intents import Callback, Understood
@@ -207,7 +207,7 @@ def _rate(state: State, world: World, heard: Heard, rest: str) -> Outcome:
     if rest not in ("yes", "no"):
         return topics.unknown_choice(state)
     buttons = (options.MENU,) if rest == "yes" else (options.PERSON, options.MENU)
-    return dataclasses.replace(state, rating=False), (Say(f"conversation.rated_{rest}", buttons),)
+    return dataclasses.replace(state, rating=False), (Rate(rest == "yes"), Say(f"conversation.rated_{rest}", buttons))
 
 
 def _greeting(state: State, world: World, heard: Heard) -> Outcome:

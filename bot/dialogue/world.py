@@ -18,13 +18,15 @@ from knowledge.rules import Rule
 class Staffing:
     """Is a caseworker at the desk now, and was anyone there within a service day?
 
-    `case` is the open case's number, `next_case` the number of one opened now.
+    `case` is the open case's number, `next_case` the number of one opened now. `barred`: this person may not ask for
+    somebody, emergencies apart.
     """
 
     on_duty: bool = False
     seen_lately: bool = False
     case: str = ""
     next_case: str = ""
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.dialogue import Heard, Staffing, World, step
-from bot.dialogue.effects import Effect, Forget, OfferMove, OpenCase, Say
+from bot.dialogue.effects import Effect, Forget, OfferMove, OpenCase, Rate, Say
 from bot.dialogue.options import FORGET, LOCATION, MENU, PERSON
 from bot.dialogue.platform import without_message
 from bot.dialogue.state import State, from_doc, to_doc
@@ -118,6 +118,8 @@ class Assistant:
         heard = _as_heard(event, understood, late, waits)
         now = self.clock()
         world = self.world(case, _next_number(now, lease, event), now, bool(self.links(event.address.channel, "")))
+        if lease.barred:
+            world = dataclasses.replace(world, staffing=dataclasses.replace(world.staffing, barred=True))
         if speaker is Speaker.HUMAN:
             after, effects = held(state, heard, world)
         else:
@@ -142,6 +144,7 @@ class Assistant:
             file=event.attachment if case and not event.group else None,
             resume=token,
             farewell=self._farewell(event, after) if event.left else None,
+            helped=next((effect.helped for effect in effects if isinstance(effect, Rate)), None),
             menu=after.lang != before and event.address.channel in self.platforms and not event.group,
         )
         return turn, after

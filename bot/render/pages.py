@@ -32,7 +32,7 @@ STATUS = {
 @dataclass(frozen=True, slots=True)
 class Bubble:
     """One line of a transcript as the templates see it. `ways_out`: the recurring last choices, shown apart; `ticks`:
-    what can be chosen together, as check boxes."""
+    what can be chosen together, as check boxes; `original`: the Chinese of a phrase, for the desk alone."""
 
     seq: int | None
     author: str
@@ -53,6 +53,7 @@ class Bubble:
     current: bool = False
     automatic: bool = False
     event_id: str = ""
+    original: str = ""
 
 
 def bubble_of(entry: Entry, current: bool = False) -> Bubble:
@@ -81,6 +82,7 @@ def bubble_of(entry: Entry, current: bool = False) -> Bubble:
         current=current,
         automatic=reply.notice is Notice.SAFETY and not reply.choices,  # sent while a person holds the conversation
         event_id=entry.event_id,
+        original=str(entry.reading.get("original", "")) if entry.author is Author.STAFF else "",
     )
 
 

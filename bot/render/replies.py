@@ -51,7 +51,7 @@ class Renderer:
         """One reply an effect that says something, in order."""
         found = []
         for effect in effects:
-            if isinstance(effect, e.OpenCase | e.Forget | e.OfferMove):
+            if isinstance(effect, e.OpenCase | e.Forget | e.OfferMove | e.Rate):
                 continue
             if isinstance(effect, e.ShowGroups):
                 voice = self._voice(lang)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,9 +209,18 @@ def _next(connection: Connection, conversation: int) -> tuple[int, int]:
     return row["seq"], row["address_id"]
 
 
-def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_id: str, text: Reply) -> int:
+def reply(
+    connection: Connection,
+    case_id: int,
+    staff_id: int,
+    fence: int,
+    form_id: str,
+    text: Reply,
+    reading: Mapping[str, Any] = {},
+) -> int:
     """A caseworker's message. The same form sent twice is one message. Returns its sequence number.
 
+    `reading` is what the desk alone sees of it: under `original` the Chinese that the citizen got in another language.
     Raises NotHolder when somebody else speaks now.
     """
     case = get(connection, case_id)
@@ -226,7 +237,8 @@ def reply(connection: Connection, case_id: int, staff_id: int, fence: int, form_
     if held is None:
         raise NotHolder(case_id)
     seq, address = _next(connection, conversation)
-    lines.add_message(connection, conversation, seq, "staff", address, text, "queued", staff_id=staff_id)
+    kept = json.dumps(dict(reading), ensure_ascii=False) if reading else ""
+    lines.add_message(connection, conversation, seq, "staff", address, text, "queued", staff_id, kept)
     lines.add_outgoing(connection, conversation, address, (seq, seq), "staff", Notice.NONE, fence, key)
     connection.execute(
         f"UPDATE cases SET answered_at = {NOW}, first_answer_at = coalesce(first_answer_at, {NOW}),"

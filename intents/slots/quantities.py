@@ -61,6 +61,9 @@ class Amount:
     rough: bool = False
 
 
+_NOT_ONCE = re.compile(r"[01]次(?:都|也)|\b(?:not|never)(?: even)? 1(?: times?)?\b")
+
+
 def read_age(text: str, as_of: date) -> Parsed:
     """An age in years (not a date of birth), as an interval of days of birth."""
     amount = _amount(text, _numbers(text, _AGE, _VIET_AGE), whole=True)
@@ -77,7 +80,7 @@ def read_count(text: str) -> Parsed:
     """How many times, or how many people."""
     text = _BETWEEN.sub(r"\1 to ", _THOUSANDS.sub("", text))
     text = _NOT_ONE.sub("", _BRACKETS.sub("", text))
-    if lex.NONE_YET.search(text) and not _numbers(re.sub(r"[01]次(?:都|也)", "", text)):
+    if lex.NONE_YET.search(text) and not _numbers(_NOT_ONCE.sub("", text)):
         return value(0, shown_back=True)
     if _ORDINAL.search(text):
         return UNREADABLE
@@ -144,6 +147,9 @@ def _in_months(text: str) -> Amount | None:
         return None
     if not years and not months:
         return _bare_months(text)
+    if years and months and "." in years[0][0]:  # "half a year, say five months": two ways to say it, no sum
+        lo, hi = sorted((float(years[0][0]) * 12, float(months[0][0])))
+        return Amount(lo, hi, rough=True)
     total = sum((float(n) + (0.5 if h else 0)) * 12 for n, h in years)
     total += sum(float(n) + (0.5 if h or "個半月" in text else 0) for n, h in months)
     if _AND_A_BIT.search(text):

@@ -12,7 +12,7 @@ from knowledge.catalog.entries import Entry
 from knowledge.catalog.pofiles import PoFile, Translation
 from knowledge.catalog.templates import PLACEHOLDER
 from knowledge.faults import Fault, KnowledgeError, fault_at
-from knowledge.glossary import Glossary
+from knowledge.glossary import Forms, Glossary
 from knowledge.reading import read, validate
 from knowledge.validated import Located
 
@@ -61,6 +61,16 @@ def term_faults(
                     yield _not_needed(glossary, place, entry.key, po.lang)
             elif not right:
                 yield fault_at(po.path, translation.line, _wrong(entry.key, spelling, forms))
+
+
+def missing_terms(glossary: Glossary, key: str, chinese: str, lang: str, text: str) -> Iterator[tuple[str, Forms]]:
+    """The terms that one Chinese text says and its translation lacks, each with the forms it may take."""
+    plain = _plain(text)
+    for place, spelling in _said(tuple(glossary.spellings()), chinese):
+        term = glossary.terms[place]
+        forms = term.forms.get(lang, ())
+        if forms and not term.exempts(key, lang) and not any(_form(form).search(plain) for form in forms):
+            yield spelling, forms
 
 
 def _wrong(key: str, spelling: str, forms: tuple[str, ...]) -> str:

@@ -22,7 +22,7 @@ from knowledge.validated import Located
 LABEL_LIMITS: Mapping[str, int] = {"en": 24}
 LABEL_LIMIT = 30
 MERGE = "run `labor-bot knowledge merge`"
-_URL = re.compile(r"https?:|www\.|\b[a-z0-9-]+\.(?:com|net|org|gov|tw)\b", re.IGNORECASE)
+URL = re.compile(r"https?:|www\.|\b[a-z0-9-]+\.(?:com|net|org|gov|tw)\b", re.IGNORECASE)
 
 
 def translation_faults(
@@ -80,7 +80,7 @@ def _form_texts(lang: str, entry: Entry, text: str) -> Iterator[str]:
         yield "a brace without a partner or a bad name: a placeholder is {lower_case_name}"
     if digits := typed_digits(text):
         yield f"the digits {digits} are typed into the translation: use the placeholder of the Chinese"
-    if _URL.search(text):
+    if URL.search(text):
         yield "a URL is typed into the translation: use the placeholder of the Chinese"
     # A text that leads on to something, "Language: ", may end in a blank.
     if text != (text.lstrip() if entry.text.endswith(("：", "、")) else text.strip()):
