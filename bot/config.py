@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.hours import DEFAULT, HoursError, Week, week_of
+from bot.messages import Retention
+
 
 class ConfigError(Exception):
     """A setting cannot be used; the message says which and what to do."""
@@ -73,14 +76,44 @@ TABLE = (
     ),
     Setting("LABOR_BOT_STAFF_TELEGRAM_CHAT", "", "Id of that staff group."),
     Setting(
-        "LABOR_BOT_HOLD_MINUTES", "30", "A held case without a caseworker's answer returns to the queue after this."
+        "LABOR_BOT_SERVICE_HOURS",
+        DEFAULT,
+        "When the desk is open, Taipei time; several spans a day, other days after `;`. Public holidays are closed.",
     ),
+    Setting(
+        "LABOR_BOT_HOLD_MINUTES",
+        "30",
+        "A held case without a caseworker's answer returns to the queue after this, counted in service hours.",
+    ),
+    Setting(
+        "LABOR_BOT_FIRST_ANSWER_MINUTES",
+        "60",
+        "A case without a first answer after this, counted in service hours, is marked late on the desk.",
+    ),
+    Setting(
+        "LABOR_BOT_TRANSLATE_URL",
+        "",
+        "Where a LibreTranslate of the installation's own is; empty: the desk offers no machine translation.",
+    ),
+    Setting("LABOR_BOT_TRANSLATE_KEY", "", "Its API key, if it wants one.", secret=True),
+    Setting("LABOR_BOT_KEEP_CHAT_DAYS", "90", "What was said goes this long after the conversation was last used."),
+    Setting(
+        "LABOR_BOT_KEEP_SPECIAL_DAYS", "7", "Told facts of a special kind, such as a disability, go this long after."
+    ),
+    Setting("LABOR_BOT_KEEP_CASE_DAYS", "365", "A case and a privacy request go this long after they were closed."),
+    Setting("LABOR_BOT_KEEP_UNDELIVERED_DAYS", "30", "What could not be delivered or read is tried no more and goes."),
+    Setting("LABOR_BOT_KEEP_HASH_DAYS", "90", "Hashes of events, which make a repetition harmless, go."),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE", "30", "Messages a minute one address may send in the web chat."),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE_IP", "240", "Messages a minute one IP address may send in the web chat."),
     Setting(
         "LABOR_BOT_ENCODER",
         "auto",
         "`auto`: unclear messages are read a second time where the encoder is installed; `off`: never.",
+    ),
+    Setting(
+        "LABOR_BOT_STAFF_TOTP",
+        "optional",
+        "`required`: every account must set up a code from an authenticator before anything else; or `optional`.",
     ),
     Setting("LABOR_BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. Logs never hold content."),
 )
@@ -109,10 +142,16 @@ class Config:
     telegram_polling: bool
     staff_telegram_token: str
     staff_telegram_chat: str
+    translate_url: str
+    translate_key: str
+    service_hours: Week
     hold_seconds: float
+    first_answer_seconds: float
+    retention: Retention
     per_minute: int
     per_minute_ip: int
     encoder: bool
+    totp_required: bool
     log_level: str
 
     @property
@@ -188,10 +227,16 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         telegram_polling=polling,
         staff_telegram_token=_telegram_token("LABOR_BOT_STAFF_TELEGRAM_TOKEN", values),
         staff_telegram_chat=values["LABOR_BOT_STAFF_TELEGRAM_CHAT"],
+        translate_url=_translate_url(values),
+        translate_key=values["LABOR_BOT_TRANSLATE_KEY"],
+        service_hours=_service_hours(values),
         hold_seconds=60.0 * _whole("LABOR_BOT_HOLD_MINUTES", values, 1, 100_000),
+        first_answer_seconds=60.0 * _whole("LABOR_BOT_FIRST_ANSWER_MINUTES", values, 1, 100_000),
+        retention=_retention(values),
         per_minute=_whole("LABOR_BOT_MESSAGES_PER_MINUTE", values, 1, 1_000_000),
         per_minute_ip=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_IP", values, 1, 1_000_000),
         encoder=_either("LABOR_BOT_ENCODER", values, "auto", "off"),
+        totp_required=_either("LABOR_BOT_STAFF_TOTP", values, "required", "optional"),
         log_level=_level(values["LABOR_BOT_LOG_LEVEL"]),
     )
 
@@ -211,6 +256,15 @@ def _whole(name: str, values: Mapping[str, str], low: int, high: int) -> int:
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
     return int(text)
+
+
+def _retention(values: Mapping[str, str]) -> Retention:
+    """How long things are kept. Special answers never outlive the conversation they were told in."""
+    names = ("CHAT", "SPECIAL", "CASE", "UNDELIVERED", "HASH")
+    chat, special, case, undelivered, hashes = (_whole(f"LABOR_BOT_KEEP_{n}_DAYS", values, 1, 3650) for n in names)
+    if special > chat:
+        raise ConfigError("LABOR_BOT_KEEP_SPECIAL_DAYS must not be more than LABOR_BOT_KEEP_CHAT_DAYS.")
+    return Retention(chat, special, case, undelivered, hashes)
 
 
 def _either(name: str, values: Mapping[str, str], yes: str, no: str) -> bool:
@@ -251,6 +305,23 @@ def _bot_api(url: str) -> str:
     if not url.endswith("/bot"):
         raise ConfigError("LABOR_BOT_TELEGRAM_API_BASE must end in /bot.")
     return url
+
+
+def _translate_url(values: Mapping[str, str]) -> str:
+    url = values["LABOR_BOT_TRANSLATE_URL"].rstrip("/")
+    if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise ConfigError("LABOR_BOT_TRANSLATE_URL must look like https://translate.example, without a query.")
+    if values["LABOR_BOT_TRANSLATE_KEY"] and not url:
+        raise ConfigError("LABOR_BOT_TRANSLATE_KEY is set but LABOR_BOT_TRANSLATE_URL is not: set it, or neither.")
+    return url
+
+
+def _service_hours(values: Mapping[str, str]) -> Week:
+    name = "LABOR_BOT_SERVICE_HOURS"
+    try:
+        return week_of(values[name])
+    except HoursError as error:
+        raise ConfigError(f"{name} must look like {DEFAULT}; Sat 09:00-12:00, but {error}.") from None
 
 
 def _level(text: str) -> str:

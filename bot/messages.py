@@ -205,3 +205,43 @@ def reply_from_doc(doc: Mapping[str, Any]) -> Reply:
         links=tuple(Link(*pair) for pair in doc.get("links", ())),
         notice=Notice(doc.get("notice", "")),
     )
+
+
+LEGAL_DAYS = {"see": 15, "copy": 15, "correct": 30, "stop": 30, "delete": 30}  # until a request must be answered
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """What a person asks about their own data. `kind`: see, copy, correct, stop, delete; `settled`: done at once, so
+    that it is only recorded; any other waits for the privacy officer."""
+
+    kind: str
+    settled: bool
+
+    @property
+    def days(self) -> int:
+        """Days until the answer is due, by the law."""
+        return LEGAL_DAYS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a conversation, counted; `since` in Unix seconds. `held`: it must not be erased now."""
+
+    messages: int = 0
+    answers: int = 0
+    files: int = 0
+    since: float = 0.0
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in days: what was said after it was last used, answers of a special kind and cases
+    after the case closed, what could not be delivered, hashes of events."""
+
+    chat: int = 90
+    special: int = 7
+    case: int = 365
+    undelivered: int = 30
+    hashes: int = 90

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -19,14 +21,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import clock, observe
 from bot.channels.budget import Budget
 from bot.channels.hook import HookChannel, HookInbox
+from bot.channels.own_data import OwnDataPages
 from bot.channels.port import Channel
 from bot.channels.visitors import Keys
 from bot.channels.web import WebChannel, WebChat
 from bot.config import Config
 from bot.desk.desk import Desk
 from bot.desk.sweep import sweep
+from bot.desk.translator import Translator
 from bot.pipeline.house import House, build_house
+from bot.pipeline.own_data import CopyDesk
 from bot.pipeline.resources import TEMPLATES, Resources
+from bot.pipeline.timetable import Service
 from bot.platforms import Platforms, Run, platforms
 from bot.store import StoreUnavailable
 
@@ -96,13 +102,16 @@ class Server:
 
     def app(self) -> Starlette:
         """The application with its routes."""
-        config, resources = self.config, self.resources
+        config = self.config
+        resources = dataclasses.replace(self.resources, retention=config.retention)
+        ip = functools.partial(client_ip, trusted=config.trusted_proxies)
         hook = HookChannel(config.hook_secret, config.hook_reply_url)
         channels: dict[str, Channel] = {"web": WebChannel()}
         if config.hook_on:
             channels["hook"] = hook
         outside = platforms(config, resources)
-        house = build_house(config.database, resources, channels, outside.messengers, config.public_url)
+        service = Service(config.service_hours, config.first_answer_seconds)
+        house = build_house(config.database, resources, channels, outside.messengers, config.public_url, service)
         chat = WebChat(
             door=house.door,
             pages=resources.pages,
@@ -111,11 +120,14 @@ class Server:
             now_ms=lambda: clock.millis(resources.clock()),
             per_address=Budget(config.per_minute, time.monotonic),
             per_ip=Budget(config.per_minute_ip, time.monotonic),
-            client_ip=lambda request: client_ip(request, config.trusted_proxies),
+            client_ip=ip,
             exit_url=config.exit_url,
             secure=config.secure,
         )
-        desk = Desk(house, resources, config.secure, lambda request: client_ip(request, config.trusted_proxies))
+        budget = Budget(config.per_minute_ip, time.monotonic)
+        own_data = OwnDataPages(CopyDesk(house.store, resources), resources.pages, budget, ip)
+        translator = Translator(config.translate_url, config.translate_key) if config.translate_url else None
+        desk = Desk(house, resources, config.secure, ip, translator, totp_required=config.totp_required)
 
         async def ready(request: Request) -> Response:
             return JSONResponse({"ready": house.ready()}, 200 if house.ready() else 503)
@@ -131,6 +143,7 @@ class Server:
             ),
             *outside.routes(house.door),
             *chat.routes(),
+            *own_data.routes(),
             *desk.routes(),
             Route("/healthz", alive),
             Route("/readyz", ready),

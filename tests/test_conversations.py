@@ -11,7 +11,10 @@ from ruamel.yaml import YAML
 
 from bot.cli.conversation import Conversation
 from bot.pipeline.resources import Resources
+from bot.store import Store
+from bot.store.staff import open_session
 
+SEEN = {"online": 0.0, "away": 3600.0}
 FOLDER = Path(__file__).parent / "conversations"
 
 
@@ -32,11 +35,25 @@ def test_conversation(story: dict[str, Any], tmp_path: Path, resources: Resource
 
 async def _tell(story: dict[str, Any], database: Path, resources: Resources) -> None:
     async with Conversation.open(database, story.get("lang", ""), story.get("now", ""), resources) as conversation:
+        if "staff" in story:
+            _somebody_was_there(database, SEEN[story["staff"]])
         for number, turn in enumerate(story["turns"], 1):
             line = {key: turn[key] for key in ("text", "choice", "now") if key in turn}
             answer = await conversation.line(line) if line else {"replies": [], **conversation.standing()}
             answer = await _answer_questions(conversation, dict(turn.get("answers", {})), answer)
             _check(turn, answer, f"turn {number} {line}")
+
+
+def _somebody_was_there(database: Path, seconds: float) -> None:
+    """A caseworker used the desk so many seconds ago."""
+    store = Store(database)
+    try:
+        staff = store.add_staff("lin", "agent", "")
+        seen = "UPDATE staff_sessions SET seen_at = seen_at - :seconds"
+        store.database.write_now(lambda c: open_session(c, b"token", staff))
+        store.database.write_now(lambda c: c.execute(seen, {"seconds": seconds}))
+    finally:
+        store.close()
 
 
 async def _answer_questions(

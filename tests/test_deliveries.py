@@ -106,6 +106,47 @@ def test_what_waits_goes_with_the_answer_to_the_next_message_by_its_token(store:
     assert {line[2] for line in told(store, 1)} == {"sent"}
 
 
+def test_an_answer_does_not_overtake_one_that_waits(store: Store) -> None:
+    async def story() -> None:
+        await turn(store, wrote("1"), saying("a", "b"))
+        first = await due(store)
+        await turn(store, wrote("2", ms=2), saying("c"))  # while the first is on its way
+        await store.finish([Outcome(first, "waiting", error="more", done=1)])
+        delivery = await due(store)
+        assert (texts(delivery), delivery.reply_token) == (["b", "c"], "token-2")
+        await store.finish([Outcome(delivery, "waiting", error="quota")])
+        await store.database.write(lambda c: c.execute("UPDATE outbox SET token_until = 0"))
+        await turn(store, wrote("3", ms=3), saying())
+        assert texts(await due(store)) == ["b", "c"]
+
+    asyncio.run(story())
+
+
+def test_answers_with_tokens_of_their_own_are_sent_by_them(store: Store) -> None:
+    async def story() -> None:
+        await store.accept([wrote("1"), wrote("2", ms=2)])
+        (lease,) = await store.lease("w", 10)
+        await store.commit(lease, answers(lease), "en", "")
+        for token in ("token-1", "token-2"):
+            delivery = await due(store)
+            assert delivery.reply_token == token
+            await store.finish([Outcome(delivery, "sent")])
+
+    asyncio.run(story())
+
+
+def test_a_token_that_was_spent_is_nowhere_else(store: Store) -> None:
+    async def story() -> None:
+        await turn(store, wrote("1"), saying("a", notices=[Notice.CASE]))
+        delivery = await due(store)
+        await store.finish([Outcome(delivery, "retry", 0.0, "429", done=1)])
+        await hurry(store)
+        again = await due(store)
+        assert (texts(again), again.reply_token) == (["notice case"], "")
+
+    asyncio.run(story())
+
+
 def test_a_tap_for_more_brings_what_waits_and_says_so_to_the_turn(store: Store) -> None:
     async def story() -> None:
         await turn(store, wrote("1"), saying("a"))

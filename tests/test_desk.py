@@ -22,14 +22,12 @@ def site(resources: Resources, tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize("role", ["auditor", "editor", "privacy_officer"])
-def test_who_only_looks_cannot_take_a_case(site: Site, role: str) -> None:
+def test_who_answers_nobody_sees_no_case_and_takes_none(site: Site, role: str) -> None:
     site.browser().tap("handoff")
     looking = site.caseworker("looking", role)
-    page = looking.get("/desk/cases/1").text
-    assert site.words("zh-TW", "desk.error_role") in page
-    assert 'action="/desk/cases/1/claim"' not in page
-    refused = looking.post("/desk/cases/1/claim")
-    assert refused.status_code == 403
+    for page in (looking.get("/desk/cases/1"), looking.get("/desk/cases/1/print"), looking.post("/desk/cases/1/claim")):
+        assert page.status_code == 403
+        assert site.words("zh-TW", "desk.error_right") in page.text
     assert site.rows("SELECT state FROM cases") == [("waiting",)]
 
 

@@ -32,7 +32,7 @@ from bot import observe
 from bot.channels import line_wire
 from bot.channels.line import LineChannel, retry_key
 from bot.channels.line_account import MENU_SECONDS, QUOTA_SECONDS
-from bot.channels.line_wire import PUBLIC_BASE, Wire
+from bot.channels.line_wire import PUBLIC_BASE
 from bot.channels.port import Allowance, FetchFailed, Parcel, Receipt, Sent
 from bot.channels.tongues import of_tag
 from bot.messages import Address, Attachment, Card, Choice, Link, Reply
@@ -509,16 +509,6 @@ def test_no_words_are_longer_than_five_messages() -> None:
     texts = [message["text"] for message in request.messages]
     assert [utf16(text) <= 5000 for text in texts] == [True] * 5
     assert texts[-1].endswith("…")
-
-
-def test_a_request_that_the_sdk_refuses_is_a_refusal(scene: Scene) -> None:
-    async def six() -> int:
-        wire = Wire(scene.line.token, scene.line.url)
-        answer = await wire.push(scene.an, [{"type": "text", "text": "x"}] * 6, str(uuid.uuid4()))
-        await wire.close()
-        return answer.status
-
-    assert scene.run(six()) == 400
 
 
 # -- the environment

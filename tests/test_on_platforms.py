@@ -82,8 +82,8 @@ def somebody(city: City, platform: str, lang: str = "zh-TW") -> Person:
 
 
 def texts(seen: list[Seen]) -> list[str]:
-    """The words of messages."""
-    return [each.text for each in seen]
+    """The words of messages; each platform parts paragraphs its own way."""
+    return [re.sub(r"\n+", "\n", each.text) for each in seen]
 
 
 def squeezed(text: str) -> str:
@@ -151,7 +151,7 @@ def tell(city: City, person: Person, story: dict[str, Any]) -> tuple[list[Seen],
     lin.close()
     from_desk = person.news()
     claimed, closed = (city.words(lang, f"conversation.case_{how}", name="lin") for how in ("claimed", "closed"))
-    assert texts(from_desk) == [claimed, story["caseworker"], closed]
+    assert texts(from_desk) == [claimed, story["caseworker"], f"{closed}\n{city.words(lang, 'conversation.case_rate')}"]
     last = person.say(story["asks_again"])
     assert all(words in last[0].text for words in story["again_says"]), last
     return [*answered, *last], from_desk
@@ -340,7 +340,8 @@ def test_pitfall_05_without_quota_what_staff_wrote_is_kept_and_comes_with_the_ne
     calls = len(city.line.calls("reply"))
     seen = person.say("就業服務站在哪裡")
     claimed, closed = (city.words("zh-TW", f"conversation.case_{how}", name="lin") for how in ("claimed", "closed"))
-    assert texts(seen)[:3] == [claimed, "請週三來板橋站", closed]
+    rate = city.words("zh-TW", "conversation.case_rate")
+    assert texts(seen)[:3] == [claimed, "請週三來板橋站", f"{closed}\n{rate}"]
     assert "三重" in seen[3].text
     assert len(city.line.calls("reply")) == calls + 1
     assert city.line.account.used == 200
@@ -552,7 +553,7 @@ def test_a_photo_for_an_open_case_is_for_its_holder_only(city: City, platform: s
     opened = lin.get(path)
     assert (opened.content, opened.headers["content-type"]) == (content, mime)
     assert opened.headers["cache-control"] == "no-store"
-    assert (chen.files(), chen.get(path).status_code) == ([], 403)
+    assert (chen.get("/desk/cases/1").status_code, chen.get(path).status_code) == (403, 403)
     lin.close()
     assert lin.get(path).status_code == 403
     assert person.city.rows("SELECT count(*) FROM attachments WHERE ref <> ''") == [(0,)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.messages import Address, Attachment, Entry, Incoming, Reply, Speaker
 
@@ -133,6 +133,65 @@ class Messenger(Channel, Protocol):
 
     def resume_url(self, token: str) -> str:
         """A link that opens a chat here and carries a resume token; empty when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """One told answer: whom it is about, the fact, its JSON value; the same in the reader's words."""
+
+    subject: str
+    fact: str
+    value: Any
+    label: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCase:
+    """A case of the person: its number, when it was opened and closed, in Unix seconds."""
+
+    number: str
+    opened_at: float
+    closed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that the person sent: what kind, its name, its size in bytes, whether it is kept."""
+
+    kind: str
+    name: str
+    size: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Everything kept of one person: the language it is worded in, since when (Unix seconds), what was said and told.
+
+    `state` is the dialogue's own document (JSON); of the entries `reading` says how the assistant understood them.
+    """
+
+    lang: str
+    since: float
+    channels: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    answers: tuple[KeptAnswer, ...]
+    cases: tuple[KeptCase, ...]
+    files: tuple[KeptFile, ...]
+    restricted: bool
+    state: str
+
+
+class Copies(Protocol):
+    """Who hands out copies of what is kept."""
+
+    async def spend(self, token: str) -> Copy | None:
+        """The copy that a link leads to, once; None for a token that is spent, late or not ours.
+
+        Raises OSError when the store cannot be written.
+        """
         ...
 
 

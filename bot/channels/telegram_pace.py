@@ -12,6 +12,7 @@ PER_MINUTE = 20  # groups
 SECOND, MINUTE = 1.05, 61.0  # a little more than Telegram counts, which sees messages later than we do
 REMEMBERED = 5000
 REFUSED_CHATS = 3  # refusals for so many chats within a second mean the bot, not a chat
+LONGEST_LINE = 60.0
 HAIR = 1e-6
 
 
@@ -25,6 +26,7 @@ class Pace:
     _groups: dict[str, deque[float]] = field(default_factory=dict)
     _held: dict[str, float] = field(default_factory=dict)
     _paused: float = float("-inf")
+    _next: float = float("-inf")
     _refused: deque[tuple[float, str]] = field(default_factory=deque)
 
     def wait(self, chat: str) -> float:
@@ -33,9 +35,16 @@ class Pace:
         until = max(self._paused, self._held.get(chat, now))
         wait = max(until - now, _full_for(self._all, PER_SECOND, SECOND, now), self._own(chat, now))
         if wait > HAIR:
-            return wait
+            return max(wait, self._line_up(now))
         self.count(chat)
         return 0.0
+
+    def _line_up(self, now: float) -> float:
+        """Where the bot as a whole is full, whoever is refused comes back one after another, not all at once."""
+        if len(self._all) < PER_SECOND:
+            return 0.0
+        self._next = max(self._next, self._all[0] + SECOND) + SECOND / PER_SECOND
+        return min(self._next - now, LONGEST_LINE)
 
     def count(self, chat: str) -> None:
         """One went to the chat, whether it might or not."""

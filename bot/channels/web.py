@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -35,6 +35,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 WAIT_SECONDS = 4.0
 PING_SECONDS = 15
 FORM = "application/x-www-form-urlencoded"
+Texts = Sequence[str]
+Actions = Sequence[dict[str, str]]
 _CLIENT_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -165,21 +167,16 @@ class WebChat:
         return HTMLResponse(html, refused.status if refused else 200)
 
     def _sheet(
-        self,
-        lang: str,
-        title: str,
-        paragraphs: list[str],
-        status: int = 200,
-        actions: list[dict[str, str]] | None = None,
+        self, lang: str, title: str, paragraphs: Texts, status: int = 200, actions: Actions = (), lines: Texts = ()
     ) -> Response:
         words = self.pages.words
         html = self.pages.render(
             "web/page.html",
             lang,
             title=words(lang, title),
-            paragraphs=[words(lang, key) for key in paragraphs],
+            paragraphs=[*(words(lang, key) for key in paragraphs), *lines],
             links=[],
-            actions=[{**action, "label": words(lang, action["label"])} for action in actions or []],
+            actions=[{**action, "label": words(lang, action["label"])} for action in actions],
         )
         return HTMLResponse(html, status)
 
@@ -304,6 +301,7 @@ class WebChat:
             choice=choice or None,
             welcomed=True,
             lang=lang,
+            message_id="" if choice else client_id,
         )
 
     async def end(self, request: Request) -> Response:
@@ -330,7 +328,11 @@ class WebChat:
             )
             if not await self.door.settled(visitor.conversation, WAIT_SECONDS):
                 raise Refused(503, "web.error_store")
-        response = self._sheet(lang, "web.forgotten_title", ["conversation.forgotten"])
+        said = [] if visitor.conversation is None else self.door.shown(visitor.conversation)
+        last = [entry.reply.text for entry in said[-1:]]  # the receipt, or why it must be kept
+        if any(entry.author is Author.CITIZEN for entry in said):
+            return self._sheet(lang, "web.error_title", [], lines=last)
+        response = self._sheet(lang, "web.forgotten_title", ["conversation.forgotten"], lines=last)
         response.delete_cookie(COOKIE, path="/")
         return response
 

@@ -13,7 +13,7 @@ from typing import Any
 from bot import clock
 from bot.channels.console import ADDRESS, ConsoleChannel, document
 from bot.channels.text import sound
-from bot.cli.serving import patient_encoder
+from bot.cli.serving import patient_encoder, service
 from bot.dialogue import Staffing, told
 from bot.dialogue.state import SITUATIONS, State, by_subject, from_doc
 from bot.messages import Incoming, Reply, Speaker
@@ -47,7 +47,7 @@ class Conversation:
         resources = dataclasses.replace(
             loaded or load_resources(encoder=patient_encoder()), clock=lambda: holder[0].now()
         )
-        house = build_house(database, resources, {ADDRESS.channel: channel})
+        house = build_house(database, resources, {ADDRESS.channel: channel}, service=service())
         conversation = cls(house, channel, resources, lang)
         holder.append(conversation)
         if now_iso:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import doctor, eligibility, intents, knowledge, line, serving, staff, talking, telegram
+from bot.cli import (
+    audit,
+    doctor,
+    eligibility,
+    exporting,
+    intents,
+    knowledge,
+    line,
+    phrasebook,
+    purge,
+    serving,
+    staff,
+    talking,
+    telegram,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,5 +35,9 @@ main.add_command(knowledge.knowledge)
 main.add_command(eligibility.eligibility)
 main.add_command(intents.intents)
 main.add_command(staff.staff)
+main.add_command(audit.audit)
 main.add_command(line.line)
 main.add_command(telegram.telegram)
+main.add_command(phrasebook.phrasebook)
+main.add_command(exporting.export)
+main.add_command(purge.purge)

@@ -11,6 +11,7 @@ from bot import observe
 
 if TYPE_CHECKING:
     from bot.pipeline.resources import Resources
+    from bot.pipeline.timetable import Service
     from intents.encoder.ahead import Ahead
     from intents.encoder.process import EncoderProcess
 
@@ -58,6 +59,14 @@ def _config() -> settings.Config:
         return settings.load()
     except settings.ConfigError as error:
         raise click.ClickException(str(error)) from None
+
+
+def service() -> Service:
+    """The service hours of this installation."""
+    from bot.pipeline.timetable import Service
+
+    config = _config()
+    return Service(config.service_hours, config.first_answer_seconds)
 
 
 def _resources(config: settings.Config) -> Resources:

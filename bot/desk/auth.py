@@ -1,4 +1,4 @@
-"""Who is at the desk: Argon2 passwords, server-side sessions with idle and absolute limits, slow guessing."""
+"""Who is at the desk: Argon2 passwords, codes, server-side sessions with idle and absolute limits, slow guessing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.channels.budget import Budget
+from bot.desk.codes import recovery_hash, step_of, typed
+from bot.desk.patience import Patience, TooMany
 from bot.desk.rights import Role
 from bot.store import Store
 from bot.store.records import StaffRow
@@ -27,7 +28,13 @@ IDLE_SECONDS = 30 * 60.0
 ABSOLUTE_SECONDS = 12 * 3600.0
 TOUCH_SECONDS = 60.0
 SHORTEST_PASSWORD = 12
-LOGINS_PER_MINUTE = 10
+LONGEST_PASSWORD = 1000
+FREE_TRIES = 5
+FREE_TRIES_ADDRESS = 20  # an office shares one
+HALFWAY = "labor_desk_code"
+HALFWAY_PATH = "/desk/login"
+HALFWAY_SECONDS = 5 * 60.0
+CONFIRMED_SECONDS = 5 * 60.0
 ROLES = tuple(role.value for role in Role)
 
 
@@ -70,7 +77,9 @@ class Doorkeeper:
     store: Store
     secure: bool
     client_ip: Callable[[Request], str]
-    _tries: Budget = field(default_factory=lambda: Budget(LOGINS_PER_MINUTE, time.monotonic))
+    now: Callable[[], float] = time.time
+    names: Patience = field(default_factory=lambda: Patience(FREE_TRIES))
+    addresses: Patience = field(default_factory=lambda: Patience(FREE_TRIES_ADDRESS))
     _touched: dict[bytes, float] = field(default_factory=dict)
 
     async def staff(self, request: Request) -> StaffRow | None:
@@ -80,27 +89,67 @@ class Doorkeeper:
             return None
         hashed = token_hash(token)
         row = self.store.session(hashed, IDLE_SECONDS, ABSOLUTE_SECONDS)
-        if row is not None and time.monotonic() - self._touched.get(hashed, -TOUCH_SECONDS) >= TOUCH_SECONDS:
-            if len(self._touched) > 10_000:
-                self._touched.clear()
-            self._touched[hashed] = time.monotonic()
-            with contextlib.suppress(OSError):  # reading goes on while nothing can be written
-                await self.store.touch_session(hashed)
+        if row is not None and not _by_itself(request):
+            await self._touch(hashed)
         return row
 
-    async def check(self, request: Request, name: str, password: str) -> StaffRow | bool | None:
-        """The account if name and password are right, None if not, False when there were too many tries."""
-        if not self._tries.take(self.client_ip(request)) or not self._tries.take(f"name:{name[:100]}"):
-            return False
+    async def _touch(self, hashed: bytes) -> None:
+        if time.monotonic() - self._touched.get(hashed, -TOUCH_SECONDS) < TOUCH_SECONDS:
+            return
+        if len(self._touched) > 10_000:
+            self._touched.clear()
+        self._touched[hashed] = time.monotonic()
+        with contextlib.suppress(OSError):  # reading goes on while nothing can be written
+            await self.store.touch_session(hashed)
+
+    async def check(self, request: Request, name: str, password: str) -> StaffRow | None:
+        """The account if name and password are right, else None. A name that nobody has is answered the same way.
+
+        Raises TooMany when there were too many tries for the name or from the address.
+        """
+        name_key, address = _name_key(name), self.client_ip(request)
+        self._take(name_key, address)
         row = self.store.staff_by_name(name)
         known = row is not None and not row.disabled
         # Unknown names cost as much time as known ones.
         kept = row.password_hash if row and known else await asyncio.to_thread(_nobody)
-        right = await asyncio.to_thread(matches, kept, password[:1000])
-        return row if known and right else None
+        right = await asyncio.to_thread(matches, kept, password[:LONGEST_PASSWORD])
+        if not (row and known and right):
+            return None
+        self.names.forget(name_key)
+        self.addresses.take_back(address)
+        return row
 
-    async def enter(self, response: Response, staff: StaffRow) -> None:
-        """Open a session and hand its token to the browser, for the desk's paths only."""
+    async def check_code(self, request: Request, staff: StaffRow, code: str) -> str:
+        """How the second step went: `code`, `recovery`, or empty when the code is wrong or was used before.
+
+        Raises TooMany as `check` does.
+        """
+        key, address = f"code:{staff.id}", self.client_ip(request)
+        self._take(key, address)
+        how = await self._second(staff, typed(code[:100]))
+        if how:
+            self.names.forget(key)
+            self.addresses.take_back(address)
+        return how
+
+    def _take(self, key: str, address: str) -> None:
+        if wait := max(self.names.wait(key), self.addresses.wait(address)):
+            raise TooMany(wait)
+        self.names.take(key)
+        self.addresses.take(address)
+
+    async def _second(self, staff: StaffRow, code: str) -> str:
+        secret = self.store.second.of(staff.id).secret
+        step = step_of(secret, code, self.now()) if secret else None
+        if step is not None:
+            return "code" if await self.store.second.use_step(staff.id, step) else ""
+        return "recovery" if await self.store.second.use_recovery(staff.id, recovery_hash(code)) else ""
+
+    async def enter(self, request: Request, response: Response, staff: StaffRow) -> None:
+        """Open a session and hand its token to the browser, for the desk's paths only. The one before it ends."""
+        if before := request.cookies.get(COOKIE, ""):
+            await self.store.end_session(token_hash(before))
         token = secrets.token_urlsafe(32)
         await self.store.open_session(token_hash(token), staff.id)
         await self.store.note(staff.id, "login", f"staff/{staff.id}")
@@ -112,3 +161,39 @@ class Doorkeeper:
         if token:
             await self.store.end_session(token_hash(token))
         response.delete_cookie(COOKIE, path=PATH)
+
+    async def enter_half(self, response: Response, staff: StaffRow) -> None:
+        """The password was right: a few minutes for the code. Nothing but the page of the code takes this token."""
+        token = secrets.token_urlsafe(32)
+        await self.store.second.open_half(token_hash(token), staff.id, HALFWAY_SECONDS)
+        response.set_cookie(HALFWAY, token, path=HALFWAY_PATH, httponly=True, samesite="strict", secure=self.secure)
+
+    def half(self, request: Request) -> StaffRow | None:
+        """Who gave the right password a moment ago and still owes the code."""
+        return self.store.second.half(token_hash(request.cookies.get(HALFWAY, "")), HALFWAY_SECONDS)
+
+    async def leave_half(self, request: Request, response: Response) -> bool:
+        """The half-open log-in ends; False when it had ended before."""
+        response.delete_cookie(HALFWAY, path=HALFWAY_PATH)
+        return await self.store.second.end_half(token_hash(request.cookies.get(HALFWAY, "")))
+
+    def session(self, request: Request) -> bytes:
+        """The hash that this request's session is kept by."""
+        return token_hash(request.cookies.get(COOKIE, ""))
+
+    def confirmed(self, request: Request, staff: StaffRow) -> bool:
+        """Was the password given in this session a moment ago? Asked before what does much harm in wrong hands."""
+        return self.store.people.confirmed(staff.id, self.session(request), CONFIRMED_SECONDS)
+
+    async def confirm(self, request: Request) -> None:
+        """It was given just now."""
+        await self.store.people.confirm(self.session(request))
+
+
+def _name_key(name: str) -> str:
+    return f"name:{name[:100].casefold()}"
+
+
+def _by_itself(request: Request) -> bool:
+    """A page that refreshes itself is not somebody at the desk: sessions idle out under it."""
+    return request.method == "GET" and request.headers.get("sec-fetch-dest") == "empty"

@@ -10,12 +10,24 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.desk import files, views
+from bot.desk.audit import opened
+from bot.desk.case_work import closing
 from bot.desk.frame import Frame, whole
+from bot.desk.phrasebook import Pane, phrases_for
 from bot.desk.rights import Right, may
 from bot.messages import Notice, Reply
+from bot.store.casework import OUTCOMES
 from bot.store.records import CaseRow, CaseTaken, NotHolder, StaffRow
 
 REPLY_LIMIT = 4000
+PROBLEMS = (  # what an action may say on the page it leads back to
+    "error_not_holder",
+    "error_case_open",
+    "error_why",
+    "error_target",
+    "error_until",
+    "error_note",
+)
 
 
 @dataclass
@@ -28,18 +40,27 @@ class CasePages:
         """Its routes."""
         get, post = self.frame.get, self.frame.post
         return [
-            Route("/desk/cases/{id:int}", get(self.case), methods=["GET"]),
-            Route("/desk/cases/{id:int}/claim", post(self.claim), methods=["POST"]),
-            Route("/desk/cases/{id:int}/reply", post(self.reply), methods=["POST"]),
-            Route("/desk/cases/{id:int}/draft", post(self.draft), methods=["POST"]),
-            Route("/desk/cases/{id:int}/close", post(self.close), methods=["POST"]),
-            Route("/desk/cases/{id:int}/propose", post(self.propose), methods=["POST"]),
-            Route("/desk/files/{id:int}", get(self.file), methods=["GET"]),
+            Route("/desk/cases/{id:int}", get(self.case, Right.OPEN_CASES), methods=["GET"]),
+            Route("/desk/cases/{id:int}/claim", post(self.claim, Right.ANSWER), methods=["POST"]),
+            Route("/desk/cases/{id:int}/reply", post(self.reply, Right.ANSWER), methods=["POST"]),
+            Route("/desk/cases/{id:int}/draft", post(self.draft, Right.ANSWER), methods=["POST"]),
+            Route("/desk/cases/{id:int}/close", post(self.close, Right.ANSWER), methods=["POST"]),
+            Route("/desk/cases/{id:int}/propose", post(self.propose, Right.ANSWER), methods=["POST"]),
+            Route("/desk/files/{id:int}", get(self.file, Right.ANSWER), methods=["GET"]),
         ]
 
     async def case(self, request: Request, staff: StaffRow) -> Response:
         """One case with its conversation."""
-        return self._case(request, staff, self.frame.house.store.case(request.path_params["id"]))
+        problem = request.query_params.get("problem", "")
+        error = self.frame.words(request, f"desk.{problem}") if problem in PROBLEMS else ""
+        row = self.frame.house.store.case(request.path_params["id"])
+        if row is not None and not views.sees(row, staff):
+            key = "desk_privacy.error_restricted" if row.restricted else "desk.error_held"
+            return self.frame.error(request, key, 403)
+        if row is not None:
+            self.frame.presence.seen(row.id, staff.id, staff.name)
+            await opened(self.frame, staff, row.id)
+        return self._case(request, staff, row, error)
 
     def _case(
         self,
@@ -52,6 +73,8 @@ class CasePages:
     ) -> Response:
         if row is None:
             return self.frame.error(request, "desk.error_no_case", 404)
+        if row.restricted:
+            return self.frame.error(request, "desk_privacy.error_restricted", 403)
         context = views.conversation(self.frame.resources, self.frame.house.store, row, staff, self.frame.lang(request))
         draft = draft or self.frame.house.store.draft(row.id, staff.id)
         return self.frame.render(
@@ -62,18 +85,22 @@ class CasePages:
             error=error,
             draft=draft,
             form_id=uuid.uuid4().hex,
+            viewers=self.frame.presence.others(row.id, staff.id),
             proposed=request.query_params.get("proposed", ""),
             quota=self.frame.quota(self.frame.lang(request)) if row.channel == "line" else "",
+            phrases=self._phrases(request, row, staff) if context["mine"] else None,
+            translates=self.frame.translator is not None and may(staff.role, Right.ANSWER),
             **context,
         )
+
+    def _phrases(self, request: Request, row: CaseRow, staff: StaffRow) -> Pane:
+        return phrases_for(self.frame.resources, self.frame.house.store, row, staff, self.frame.lang(request))
 
     async def claim(self, request: Request, staff: StaffRow) -> Response:
         """Take a waiting case: from the same instant only this caseworker speaks."""
         row = self.frame.house.store.case(request.path_params["id"])
         if row is None:
             return self.frame.error(request, "desk.error_no_case", 404)
-        if not may(staff.role, Right.ANSWER):
-            return self._case(request, staff, row, self.frame.words(request, "desk.error_role"), 403)
         notice = self.frame.resources.renderer.say("conversation.case_claimed", row.lang, Notice.CASE, name=staff.name)
         try:
             await self.frame.house.store.claim(row.id, staff.id, notice)
@@ -125,9 +152,11 @@ class CasePages:
         if row is None:
             return self.frame.error(request, "desk.error_no_case", 404)
         form = await self.frame.form(request)
-        notice = self.frame.resources.renderer.say("conversation.case_closed", row.lang, Notice.CASE)
+        outcome = form.get("outcome", "")
+        outcome = outcome if outcome in OUTCOMES else "answered"
+        notice = closing(self.frame, row.lang)
         try:
-            await self.frame.house.store.close_case(row.id, staff.id, whole(form.get("fence")), notice)
+            await self.frame.house.store.close_case(row.id, staff.id, whole(form.get("fence")), notice, outcome)
         except NotHolder:
             error = self.frame.words(request, "desk.error_not_holder")
             return self._case(request, staff, self.frame.house.store.case(row.id), error, 409)
@@ -140,8 +169,8 @@ class CasePages:
         row = self.frame.house.store.case(request.path_params["id"])
         if row is None:
             return self.frame.error(request, "desk.error_no_case", 404)
-        if not may(staff.role, Right.ANSWER):
-            return self._case(request, staff, row, self.frame.words(request, "desk.error_role"), 403)
+        if row.restricted:
+            return self.frame.error(request, "desk_privacy.error_restricted", 403)
         form = await self.frame.form(request)
         proposal = views.proposal(self.frame.resources, self.frame.house.store, row, form)
         if proposal is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,7 +15,9 @@ from bot.channels.text import sound
 from bot.channels.visitors import own_page
 from bot.desk import views
 from bot.desk.auth import Doorkeeper
+from bot.desk.presence import Presence
 from bot.desk.rights import Right, may
+from bot.desk.translator import Translator
 from bot.pipeline.house import House
 from bot.pipeline.hub import DESK
 from bot.pipeline.resources import Resources
@@ -35,10 +37,14 @@ class Frame:
     resources: Resources
     secure: bool
     client_ip: Callable[[Request], str]
+    translator: Translator | None = None
+    totp_required: bool = False
     door: Doorkeeper = field(init=False)
+    presence: Presence = field(default_factory=Presence)
 
     def __post_init__(self) -> None:
-        self.door = Doorkeeper(self.house.store, self.secure, self.client_ip)
+        now = self.resources.clock
+        self.door = Doorkeeper(self.house.store, self.secure, self.client_ip, lambda: now().timestamp())
 
     # -- who may come in
 
@@ -49,13 +55,29 @@ class Frame:
             staff = await self.door.staff(request)
             if staff is None:
                 return RedirectResponse("/desk/login", 303)
-            if staff.must_change and right is not Right.OWN_PASSWORD:
-                return RedirectResponse("/desk/password", 303)
+            if before := self._before(staff, right):
+                return RedirectResponse(before, 303)
             if not may(staff.role, right):
                 return self.error(request, "desk.error_right", 403)
             return await handler(request, staff)
 
         return guarded
+
+    def _before(self, staff: StaffRow, right: Right) -> str:
+        """The page that an account has to do before this one; empty when there is none."""
+        if staff.must_change:
+            return "" if right is Right.OWN_PASSWORD else "/desk/password"
+        if self.totp_required and not staff.second:
+            return "" if right in (Right.OWN_PASSWORD, Right.OWN_CODE) else "/desk/account/code"
+        return ""
+
+    def confirmed(self, request: Request, staff: StaffRow) -> bool:
+        """Was the password given in this session a moment ago? Ask before what does much harm in wrong hands."""
+        return self.door.confirmed(request, staff)
+
+    def ask_again(self, page: str) -> Response:
+        """Where it was not: to the page that asks for the password, and then to `page` (a path of the desk)."""
+        return RedirectResponse(f"/desk/confirm?{urlencode({'next': page})}", 303)
 
     def post(self, handler: Handler, right: Right = Right.COME_IN) -> Endpoint:
         """An action for those who are logged in and have the right."""
@@ -77,7 +99,7 @@ class Frame:
     async def wrong_method(self, request: Request) -> Response:
         """Opening the address of a form leads to the page it is on; anything else is refused."""
         if request.method in ("GET", "HEAD"):
-            case = request.path_params.get("id")
+            case = request.path_params.get("id") if request.url.path.startswith("/desk/cases/") else None
             return RedirectResponse(f"/desk/cases/{case}" if case else "/desk", 303)
         return self.error(request, "desk.error_origin", 405)
 
@@ -88,7 +110,7 @@ class Frame:
 
     def render(self, request: Request, page: str, status: int = 200, **context: Any) -> Response:
         """A page of `templates/desk`."""
-        html = self.resources.pages.render(f"desk/{page}.html", self.lang(request), **context)
+        html = self.resources.pages.render(f"desk/{page}.html", self.lang(request), may=may, **context)
         return HTMLResponse(html, status)
 
     def words(self, request: Request, key: str, **params: Any) -> str:

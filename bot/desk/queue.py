@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.clock import TAIPEI
 from bot.desk import views
 from bot.desk.frame import Frame
+from bot.desk.rights import Right, may
 from bot.pipeline.hub import DESK
-from bot.store.cases import VIEWS
+from bot.store.cases import VIEWS, Wanted
 from bot.store.records import StaffRow
 
 POLL_SECONDS = 15.0
+HOMES = (
+    (Right.EDIT_PHRASES, "/desk/phrases"),
+    (Right.PRIVACY_REQUESTS, "/desk/privacy"),
+    (Right.REPORTS, "/desk/reports"),
+)
+FILTERS = ("number", "lang", "channel", "topic", "reason", "since", "until")
+CHANNELS = ("web", "line", "telegram", "hook")
+REASONS = ("asked", "urgent", "callback", "voice")
 
 
 @dataclass
@@ -34,21 +45,45 @@ class Queue:
         ]
 
     async def queue(self, request: Request, staff: StaffRow) -> Response:
-        """The list of cases of one view."""
+        """The list of cases of one view, narrowed to what is asked for; who has no cases is led to their own page."""
+        if not may(staff.role, Right.SEE_QUEUE):
+            home = next((path for right, path in HOMES if may(staff.role, right)), "/desk/account")
+            return RedirectResponse(home, 303)
         view = request.query_params.get("view", "waiting")
         view = view if view in VIEWS else "waiting"
-        store = self.frame.house.store
+        store, resources = self.frame.house.store, self.frame.resources
         lang = self.frame.lang(request)
-        now = self.frame.resources.clock().timestamp()
-        cases = [views.case(self.frame.resources, row, lang, now) for row in store.cases(view, staff.id)]
-        counts = store.case_counts(staff.id)
+        now = resources.clock().timestamp()
+        asked = {name: request.query_params.get(name, "")[:40] for name in FILTERS}
+        cases = [views.case(resources, row, lang, now) for row in store.cases(view, staff.id, _wanted(asked))]
         return self.frame.render(
-            request, "queue", staff=staff, view=view, counts=counts, cases=cases, quota=self.frame.quota(lang)
+            request,
+            "queue",
+            staff=staff,
+            view=view,
+            counts=store.case_counts(staff.id),
+            cases=cases,
+            quota=self.frame.quota(lang),
+            wanted=asked,
+            filtered=any(asked.values()),
+            choices=self._choices(lang),
+            can_answer=may(staff.role, Right.ANSWER),
+            on_duty=store.casework.on_duty(staff.id),
         )
 
-    def _quota(self, lang: str) -> str:
-        messenger = self.frame.house.messengers.get("line")
-        return views.quota(self.frame.resources, messenger.allowance() if messenger else None, lang)
+    def _choices(self, lang: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
+        """(name, label, what can be chosen) of each filter."""
+        words, resources = self.frame.resources.pages.words, self.frame.resources
+        languages = [(code, words(lang, f"conversation.language.{code}")) for code in resources.languages]
+        channels = [(name, words(lang, f"desk.channel_{name}")) for name in CHANNELS]
+        topics = [(topic, words(lang, f"{topic}.label")) for topic in resources.knowledge.topics]
+        reasons = [(name, words(lang, f"desk.reason_{name}")) for name in REASONS]
+        return [
+            ("lang", "desk.language", languages),
+            ("channel", "desk.channel", channels),
+            ("topic", "desk.topic", topics),
+            ("reason", "desk.reason_label", reasons),
+        ]
 
     async def events(self, request: Request, staff: StaffRow) -> Response:
         """Says only "changed": the page looks again for itself."""
@@ -62,3 +97,24 @@ class Queue:
             if not first:
                 yield ServerSentEvent("", event="changed")
             first = False
+
+
+def _wanted(asked: dict[str, str]) -> Wanted:
+    """The filters as the store takes them; a day that is none narrows nothing."""
+    since, until = _day(asked["since"]), _day(asked["until"])
+    return Wanted(
+        asked["lang"],
+        asked["topic"],
+        asked["channel"],
+        asked["reason"],
+        asked["number"],
+        since.timestamp() if since else None,
+        (until + timedelta(days=1)).timestamp() if until else None,
+    )
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=TAIPEI)
+    except ValueError:
+        return None

@@ -17,10 +17,11 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What can be done. COME_IN and OWN_PASSWORD belong to every account."""
+    """What can be done. COME_IN, OWN_PASSWORD and OWN_CODE belong to every account."""
 
     COME_IN = "come_in"
     OWN_PASSWORD = "own_password"  # noqa: S105 - a right, not a secret
+    OWN_CODE = "own_code"
     SEE_QUEUE = "see_queue"
     OPEN_CASES = "open_cases"
     ANSWER = "answer"
@@ -36,7 +37,7 @@ class Right(StrEnum):
     PEOPLE = "people"
 
 
-_EVERYBODY = frozenset({Right.COME_IN, Right.OWN_PASSWORD})
+_EVERYBODY = frozenset({Right.COME_IN, Right.OWN_PASSWORD, Right.OWN_CODE})
 _AGENT = _EVERYBODY | {Right.SEE_QUEUE, Right.OPEN_CASES, Right.ANSWER, Right.USE_PHRASES}
 _SENIOR = _AGENT | {
     Right.TAKE_OVER,

@@ -10,6 +10,7 @@ from bot.channels.port import Allowance
 from bot.clock import TAIPEI
 from bot.desk.rights import Right, may
 from bot.dialogue import told as told_facts
+from bot.dialogue.effects import Option
 from bot.dialogue.options import name_key
 from bot.dialogue.state import by_subject, from_doc
 from bot.dialogue.world import Staffing
@@ -19,6 +20,7 @@ from bot.render.pages import bubble_of
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
+from bot.store.casework import OUTCOMES
 from bot.store.proposals import Proposal
 from bot.store.records import CaseRow, StaffRow
 from intents.redact import redacted as masked
@@ -26,6 +28,23 @@ from knowledge.rules import VERDICTS
 from knowledge.rules.golden import redacted
 
 NOTE_LIMIT = 500
+
+
+RATE = (Option("rate:yes", "conversation.choice.helped"), Option("rate:no", "conversation.choice.not_helped"))
+INTENTS = ("program", "screening", "handoff", "urgent", "greeting", "thanks", "goodbye", "language", "stations",
+           "privacy", "complaint", "out_of_scope", "menu")  # fmt: skip
+
+
+def sees(row: CaseRow, staff: StaffRow) -> bool:
+    """May this caseworker see inside the case? One held by a colleague only who may take it over; nobody while the
+    person's data is kept apart."""
+    if row.restricted:
+        return False
+    if may(staff.role, Right.TAKE_OVER):
+        return True
+    if not may(staff.role, Right.ANSWER):
+        return False
+    return row.state == "waiting" or row.holder == staff.id
 
 
 def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str, Any]:
@@ -40,16 +59,27 @@ def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str,
         "topic": topic,
         "channel": row.channel,
         "waited": _waited(resources, lang, now - row.opened_at),
-        "opened": datetime.fromtimestamp(row.opened_at, TAIPEI).strftime("%Y-%m-%d %H:%M"),
+        "opened": _moment(row.opened_at),
         "state": row.state,
         "holder": row.holder_name,
         "blocked": row.blocked and row.state != "closed",
+        "barred": row.barred,
+        "parked": _moment(row.parked_until) if row.parked_until and row.parked_until > now else "",
+        "for_lang": words(lang, f"conversation.language.{row.for_lang}") if row.for_lang else "",
+        "for_staff": row.for_staff,
+        "outcome": words(lang, f"desk.outcome_{row.outcome}") if row.outcome else "",
         "reason": words(lang, f"desk.reason_{row.reason}"),
     }
 
 
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, TAIPEI).strftime("%Y-%m-%d %H:%M")
+
+
 def _waited(resources: Resources, lang: str, seconds: float) -> str:
     minutes = max(0, int(seconds // 60))
+    if minutes < 1:
+        return resources.pages.words(lang, "desk.just_now")
     if minutes < 60:
         return resources.pages.words(lang, "desk.minutes", count=minutes)
     return resources.pages.words(lang, "desk.hours", count=minutes // 60)
@@ -78,9 +108,61 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "can_claim": row.state == "waiting" and may(staff.role, Right.ANSWER),
         "held_by": row.holder_name if row.state == "human" and not mine else "",
         "facts": facts,
+        "readings": _readings(resources, store, row, lang),
+        **_work(resources, store, row, staff, lang),
         "can_propose": may(staff.role, Right.ANSWER),
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
     }
+
+
+def _work(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lang: str) -> dict[str, Any]:
+    """What can be done with the case, and what was."""
+    words, kept = resources.pages.words, store.casework.facts_of(row)
+    others = row.state == "human" and row.holder != staff.id
+    return {
+        "log": [
+            {
+                "at": _moment(each.at),
+                "who": each.who,
+                "what": words(lang, f"desk.log_{each.what}"),
+                "detail": each.detail,
+            }
+            for each in kept["log"]
+        ],
+        "notes": [{"at": _moment(each.at), "who": each.who, "text": each.text} for each in kept["notes"]],
+        "callbacks": [
+            {
+                "id": each.id,
+                "number": each.number,
+                "wish": each.wish,
+                "lang": words(lang, f"conversation.language.{each.lang}") if each.lang else "",
+                "done": _moment(each.done_at) if each.done_at else "",
+            }
+            for each in kept["callbacks"]
+        ],
+        "colleagues": [each for each in store.casework.colleagues() if each[0] != staff.id],
+        "languages": [(code, words(lang, f"conversation.language.{code}")) for code in resources.languages],
+        "can_take_over": others and may(staff.role, Right.TAKE_OVER),
+        "can_reopen": row.state == "closed" and may(staff.role, Right.ANSWER),
+        "can_bar": may(staff.role, Right.BLOCK),
+        "outcomes_to_close": [(each, words(lang, f"desk.outcome_{each}")) for each in OUTCOMES],
+    }
+
+
+def _readings(resources: Resources, store: Store, row: CaseRow, lang: str) -> dict[str, str]:
+    """How the bot read each message, in the caseworker's language, by event."""
+    words, topics = resources.pages.words, resources.knowledge.topics
+    found: dict[str, str] = {}
+    for entry in store.entries(row.conversation, limit=500):
+        reading = entry.reading
+        if not reading.get("intent"):
+            continue
+        intent = reading["intent"]
+        parts = [words(lang, f"desk.intent_{intent}") if intent in INTENTS else intent]
+        parts += [words(lang, f"{topic}.label") for topic in reading.get("topics", ()) if topic in topics]
+        parts += [text for _, text in reading.get("details", ())]
+        found[entry.event_id] = "、".join(parts) if lang == "zh-TW" else ", ".join(parts)
+    return found
 
 
 def _files(store: Store, row: CaseRow, mine: bool) -> dict[str, list[dict[str, Any]]]:

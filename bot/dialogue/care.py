@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date, datetime
 
 from bot.dialogue import options
-from bot.dialogue.effects import Effect, Forget, Hotlines, OpenCase, Option, Say
+from bot.dialogue.effects import Effect, Hotlines, OpenCase, Option, Say
 from bot.dialogue.state import State
-from bot.dialogue.world import World
+from bot.dialogue.world import Staffing, World
 from bot.messages import Notice
 from intents import Callback
 
 Outcome = tuple[State, tuple[Effect, ...]]
+Promise = tuple[str, datetime | None]
 ONCE_AN_HOUR = 3600.0
 REMEMBER_URGENT = 24 * 3600.0
 
@@ -46,15 +48,33 @@ def hand_over(
         return state, (Say("conversation.barred", (options.MENU,)),)
     told = _told(callback)
     if staffing.case:
-        say = Say("conversation.case_waits", (options.MENU,), params=(("number", staffing.case),))
+        key, at = _waits(staffing, world.today)
+        say = Say(key, (options.MENU,), params=(("number", staffing.case),), at=at)
         return state, (*((OpenCase("asked", state.topic, True),) if is_urgent else ()), *told, say)
-    if staffing.on_duty:
-        key = "conversation.case_opened"
-    else:
-        key = "conversation.case_opened_nobody" if staffing.seen_lately else "conversation.case_opened_nobody_lately"
-    say = Say(key, (options.MENU,), params=(("number", staffing.next_case),), notice=Notice.CASE)
+    key, at = _opened(staffing, world.today)
+    say = Say(key, (options.MENU,), params=(("number", staffing.next_case),), notice=Notice.CASE, at=at)
     reason = "urgent" if is_urgent else "callback" if callback else reason
     return state, (OpenCase(reason, state.topic, is_urgent), *told, say)
+
+
+def _opened(staffing: Staffing, today: date) -> Promise:
+    """What somebody whose case opens now may expect. With nobody there for a service day nothing is promised."""
+    if not (staffing.on_duty or staffing.seen_lately):
+        return "conversation.case_opened_nobody_lately", None
+    if staffing.opens is not None:
+        return f"conversation.case_opened_{_when(staffing.opens, today)}", staffing.opens
+    return "conversation.case_opened" if staffing.on_duty else "conversation.case_opened_nobody", None
+
+
+def _waits(staffing: Staffing, today: date) -> Promise:
+    """What somebody whose case waits already may expect."""
+    if staffing.opens is None or not (staffing.on_duty or staffing.seen_lately):
+        return "conversation.case_waits", None
+    return f"conversation.case_waits_{_when(staffing.opens, today)}", staffing.opens
+
+
+def _when(opens: datetime, today: date) -> str:
+    return "today" if opens.date() == today else "later"
 
 
 def _told(callback: Callback | None) -> tuple[Effect, ...]:
@@ -81,9 +101,3 @@ def ask_forget(state: State) -> Outcome:
         Option("forget:no", "conversation.choice.forget_no"),
     )
     return state, (Say("conversation.forget_ask", buttons),)
-
-
-def forget(state: State) -> Outcome:
-    """Everything said and told is erased; only the language stays, so that the receipt can be read."""
-    fresh = State(lang=state.lang, lang_chosen=state.lang_chosen)
-    return fresh, (Forget(), Say("conversation.forgotten"))

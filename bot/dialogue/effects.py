@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from bot.messages import Notice
+from bot.messages import DataRequest, Kept, Notice, Retention
 from knowledge.rules import Result
 
 
@@ -24,7 +24,7 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class Say:
     """One text of the catalog. `topic` names the topic whose name the text may quote as {topic}; `links` are
-    (catalog key of the label, address)."""
+    (catalog key of the label, address). `at`: a moment in Taipei's time that the text quotes as {day} and {time}."""
 
     key: str
     options: tuple[Option, ...] = ()
@@ -32,6 +32,7 @@ class Say:
     params: tuple[tuple[str, str], ...] = ()
     notice: Notice = Notice.NONE
     links: tuple[tuple[str, str], ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,41 @@ class OfferMove:
     """Links that carry the conversation to another channel. Their secret is made where the turn is taken."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShowKept:
+    """What is kept of the person. `answers` and what was read in `passing`: (subject, fact, JSON value); `case`: the
+    open case's number; `changes`: each answer has a way to change it."""
+
+    kept: Kept
+    answers: tuple[tuple[str, str, object], ...]
+    passing: tuple[tuple[str, str, object], ...]
+    case: str
+    restricted: bool
+    retention: Retention
+    on: date
+    changes: bool
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskOfData:
+    """A request about one's own data is recorded."""
+
+    request: DataRequest
+
+
+@dataclass(frozen=True, slots=True)
+class KeepApart:
+    """The data is kept apart from now on, or no longer."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCopy:
+    """A link to a copy of one's own data. Its secret is made where the turn is taken."""
+
+
 Effect = (
     Say
     | Welcome
@@ -196,4 +232,8 @@ Effect = (
     | Forget
     | OfferMove
     | Rate
+    | ShowKept
+    | AskOfData
+    | KeepApart
+    | OfferCopy
 )

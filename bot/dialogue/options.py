@@ -25,6 +25,14 @@ RESULTS = Option("results", "conversation.choice.results")
 DONE = Option("ticked:done", "conversation.choice.done")
 NONE_OF_THESE = Option("ticked:none", "conversation.choice.none_of_these")
 
+MY_DATA = Option("mydata", "conversation.choice.mydata")
+COPY = Option("mydata:export", "conversation.choice.mydata_export")
+CORRECT = Option("mydata:correct", "conversation.choice.mydata_correct")
+RESTRICT = Option("mydata:restrict", "conversation.choice.mydata_restrict")
+RESTRICT_YES = Option("mydata:restrict_yes", "conversation.choice.mydata_restrict_yes")
+LIFT = Option("mydata:lift", "conversation.choice.mydata_lift")
+WITHDRAW = Option("withdraw", "conversation.choice.withdraw")
+
 LOCATION = Option("location", "conversation.choice.location")
 MOVE = Option("move", "conversation.choice.move")
 

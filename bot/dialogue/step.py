@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from bot.dialogue import care, interview, options, platform, told, topics
+from bot.dialogue import care, interview, options, own_data, platform, told, topics
 from bot.dialogue.effects import Effect, Option, Rate, Say, Welcome
 from bot.dialogue.state import Asking, State
 from bot.dialogue.world import Heard, World, interview_open
@@ -33,6 +33,7 @@ def step(state: State, heard: Heard, world: World) -> Outcome:
         )
     else:
         after, effects = _step(state, heard, world)
+    after, effects = own_data.kept_apart(state, (after, effects), world)
     if state.welcomed:
         return after, effects
     welcome: tuple[Effect, ...] = () if heard.welcomed else (Welcome(),)
@@ -44,7 +45,10 @@ def held(state: State, heard: Heard, world: World) -> Outcome:
 
     Urgent messages bring hotlines all the same; one's language and being forgotten stay one's own to decide.
     """
-    if heard.choice in _OWN_TO_DECIDE or (heard.choice or "").startswith("lang:"):
+    head, _, rest = (heard.choice or "").partition(":")
+    if head == own_data.HEAD:
+        return own_data.choose(state, world, heard, rest, True) if rest else own_data.show(state, world, heard, True)
+    if heard.choice in _OWN_TO_DECIDE or head == "lang":
         return _choice(state, heard, heard.choice or "", world)
     understood = heard.understood
     if understood is not None and understood.urgent:
@@ -235,7 +239,7 @@ def _cards(kind: str) -> Callable[[State, World, Heard, str], Outcome]:
 
 def _forget(state: State, world: World, heard: Heard, rest: str) -> Outcome:
     if rest == "yes":
-        return care.forget(state)
+        return own_data.forget(state, heard.kept)
     return (state, (Say("conversation.kept", (options.MENU,)),)) if rest == "no" else topics.unknown_choice(state)
 
 
@@ -265,7 +269,6 @@ _STATIONS = _say(
     options.topic_option("p14"),
     options.PERSON,
 )
-_PRIVACY = _say("conversation.privacy", options.FORGET, options.MENU)
 _COMPLAINT = _say("conversation.complaint", options.PERSON, options.MENU)
 
 
@@ -281,7 +284,7 @@ _INTENTS: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "goodbye": _goodbye,
     "language": _language,
     "stations": _STATIONS,
-    "privacy": _PRIVACY,
+    "privacy": own_data.privacy,
     "complaint": _COMPLAINT,
     "menu": lambda state, world, heard: topics.menu(state, world),
 }
@@ -297,7 +300,8 @@ _PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "person": lambda state, world, heard: care.hand_over(state, world, _callback(heard)),
     "voice": lambda state, world, heard: care.voice(state, world),
     "language": _language,
-    "privacy": _PRIVACY,
+    "privacy": own_data.privacy,
+    "mydata": own_data.show,
     "stations": _STATIONS,
     "complaint": _COMPLAINT,
     "greeting": _greeting,
@@ -336,6 +340,7 @@ _WITH_REST: dict[str, Callable[[State, World, Heard, str], Outcome]] = {
     "lang": _set_language,
     "handoff": _hand_over_urgent,
     "forget": _forget,
+    "mydata": own_data.choose,
     "rate": _rate,
 }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.dialogue.state import State
+from bot.messages import Kept, Retention
 from intents import Understood
 from intents.slots import Words
 from intents.slots.controls import Controls
@@ -18,6 +19,7 @@ from knowledge.rules import Rule
 class Staffing:
     """Is a caseworker at the desk now, and was anyone there within a service day?
 
+    `opens`: when the service hours begin next, in Taipei's time; None while they run, or when no day is known.
     `case` is the open case's number, `next_case` the number of one opened now. `barred`: this person may not ask for
     somebody, emergencies apart.
     """
@@ -27,6 +29,7 @@ class Staffing:
     case: str = ""
     next_case: str = ""
     barred: bool = False
+    opens: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Heard:
 
     `group`: others read along. `waits`: answers wait that could not be delivered. `again`: facts that the earlier
     version of an edited message had told. `withdrew`: a message was taken back for it. `resumed`: how a resume link
-    went.
+    went. `kept`: what is kept of the conversation, where the event asks for it.
     """
 
     sent_ms: int
@@ -49,13 +52,15 @@ class Heard:
     again: tuple[str, ...] = ()
     withdrew: bool = False
     resumed: str = ""
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True)
 class World:
     """Everything a step may look at. Built once a turn; nothing in it changes.
 
-    `elsewhere`: there are other channels to go on with.
+    `elsewhere`: there are other channels to go on with. `copies`: a link to a copy of one's data can be given here;
+    `restricted`: the person's data is kept apart.
     """
 
     knowledge: Knowledge
@@ -66,6 +71,9 @@ class World:
     now: datetime
     staffing: Staffing
     elsewhere: bool = False
+    copies: bool = False
+    restricted: bool = False
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def today(self) -> date:

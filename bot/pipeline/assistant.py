@@ -6,19 +6,20 @@ import dataclasses
 import hashlib
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.clock import Clock
 from bot.dialogue import Heard, Staffing, World, step
-from bot.dialogue.effects import Effect, Forget, OfferMove, OpenCase, Rate, Say
-from bot.dialogue.options import FORGET, LOCATION, MENU, PERSON
+from bot.dialogue.effects import AskOfData, Effect, Forget, KeepApart, OfferCopy, OfferMove, OpenCase, Rate, Say
+from bot.dialogue.options import FORGET, LOCATION, MENU, PERSON, WITHDRAW
 from bot.dialogue.platform import without_message
 from bot.dialogue.state import State, from_doc, to_doc
 from bot.dialogue.step import held
-from bot.messages import Kind, Reply, Speaker
+from bot.messages import Kept, Kind, Reply, Retention, Speaker
 from bot.render.replies import Renderer
+from bot.store.own_data import LINK_MINUTES
 from bot.store.records import Bundle, CaseOpening, Event, Lease, Turn
 from bot.store.resume import MINUTES
 from bot.store.unanswered import Unanswered
@@ -35,6 +36,7 @@ Links = tuple[tuple[str, str], ...]
 
 ENCODED_AT_ONCE = 8
 RESUME_BYTES = 16
+WITH_WITHDRAWING = ("web",)  # beside the platforms, channels that name their messages
 WITH_PICKER = ("line",)  # channels with a date picker
 UNANSWERED = ("conversation.clarify", "conversation.refuse")
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is mistaken for another letter
@@ -51,10 +53,12 @@ class Assistant:
     renderer: Renderer
     languages: tuple[str, ...]
     clock: Clock
-    staffing: Callable[[], tuple[bool, bool]]
+    staffing: Callable[[datetime], Staffing]
     encoder: Ahead | None = None
     platforms: Collection[str] = ()
     links: Callable[[str, str], Links] = lambda channel, token: ()
+    copies: Callable[[str, str], str] = lambda channel, token: ""
+    retention: Retention = field(default_factory=Retention)
 
     def ahead(self, leases: Sequence[Lease]) -> Callable[[], None] | None:
         """Fetching the vectors of messages the first stage is unsure of; the first ones of a batch only.
@@ -83,8 +87,10 @@ class Assistant:
             taken_ms = max(taken_ms, event.sent_ms)
             waits = lease.waits or any(each.bundles for each in turns)
             turn, state = self._turn(lease, state, event, late, speaker, case, waits)
-            if turn.forget:
+            if turn.forget or turn.restrict:
                 speaker, case = Speaker.BOT, ""
+            if turn.forget or turn.restrict is not None:
+                lease = dataclasses.replace(lease, restricted=bool(turn.restrict))
             if turn.case is not None:
                 speaker, case = (Speaker.WAITING if speaker is Speaker.BOT else speaker), case or turn.case.number
             turns.append(turn)
@@ -115,48 +121,67 @@ class Assistant:
                 state, lang=event.lang
             )  # what the channel shows, until something else is written
         understood = None if event.kind is Kind.PLACE else self.understand(state, event.text)
-        heard = _as_heard(event, understood, late, waits)
-        now = self.clock()
-        world = self.world(case, _next_number(now, lease, event), now, bool(self.links(event.address.channel, "")))
-        if lease.barred:
-            world = dataclasses.replace(world, staffing=dataclasses.replace(world.staffing, barred=True))
+        heard = _as_heard(event, understood, late, waits, lease.kept)
+        world = self._world(lease, event, case)
         if speaker is Speaker.HUMAN:
             after, effects = held(state, heard, world)
         else:
             after, effects = step(state, heard, world)
         if not after.lang:
             after = dataclasses.replace(after, lang=self.languages[0])
-        effects, token = self._with_links(effects, event)
+        effects, move, copy = self._with_links(effects, event)
         replies = self.renderer.replies(effects, self._lang(after), after.subject)
         opening = _opening(effects, world)
         turn = Turn(
             event,
             None if event.choice == "withdraw" else self._heard(event, after),
             late=late,
-            reading=_reading(understood),
+            reading={} if lease.restricted else _reading(understood),
             bundles=_bundles([self._fitting(reply, event) for reply in replies]),
             facts=_changed(state, after),
             case=opening,
             alarm=bool(understood and understood.urgent and case),
             forget=any(isinstance(effect, Forget) for effect in effects),
-            unanswered=_unanswered(understood, effects) if speaker is not Speaker.HUMAN else None,
+            unanswered=None if speaker is Speaker.HUMAN or lease.restricted else _unanswered(understood, effects),
             picked=_picked(event.choice) if state.misses else "",
             file=event.attachment if case and not event.group else None,
-            resume=token,
+            resume=move,
             farewell=self._farewell(event, after) if event.left else None,
             helped=next((effect.helped for effect in effects if isinstance(effect, Rate)), None),
             menu=after.lang != before and event.address.channel in self.platforms and not event.group,
+            requests=tuple(effect.request for effect in effects if isinstance(effect, AskOfData)),
+            restrict=next((effect.on for effect in effects if isinstance(effect, KeepApart)), None),
+            copy=copy,
         )
         return turn, after
 
-    def _with_links(self, effects: tuple[Effect, ...], event: Event) -> tuple[tuple[Effect, ...], str]:
-        """A wish to go on elsewhere becomes links with a fresh secret."""
-        if not any(isinstance(effect, OfferMove) for effect in effects):
-            return effects, ""
-        token = secrets.token_urlsafe(RESUME_BYTES)
-        links = self.links(event.address.channel, token)
-        say = Say("conversation.move", (MENU,), params=(("minutes", str(MINUTES)),), links=links)
-        return tuple(say if isinstance(effect, OfferMove) else effect for effect in effects), token
+    def _world(self, lease: Lease, event: Event, case: str) -> World:
+        """What the step may look at for this event."""
+        now, channel = self.clock(), event.address.channel
+        world = self.world(case, _next_number(now, lease, event), now, bool(self.links(channel, "")))
+        return dataclasses.replace(
+            world,
+            staffing=dataclasses.replace(world.staffing, barred=lease.barred),
+            restricted=lease.restricted,
+            copies=bool(self.copies(channel, "")),
+            retention=self.retention,
+        )
+
+    def _with_links(self, effects: tuple[Effect, ...], event: Event) -> tuple[tuple[Effect, ...], str, str]:
+        """A wish to go on elsewhere, or for a copy, becomes links with a fresh secret: (effects, the two secrets)."""
+        shown: list[Effect] = []
+        move = copy = ""
+        for effect in effects:
+            if isinstance(effect, OfferMove):
+                move = secrets.token_urlsafe(RESUME_BYTES)
+                links = self.links(event.address.channel, move)
+                effect = Say("conversation.move", (MENU,), params=(("minutes", str(MINUTES)),), links=links)
+            elif isinstance(effect, OfferCopy):
+                copy = secrets.token_urlsafe(RESUME_BYTES)
+                link = ("conversation.copy_link", self.copies(event.address.channel, copy))
+                effect = Say("conversation.copy", (MENU,), params=(("minutes", str(LINK_MINUTES)),), links=(link,))
+            shown.append(effect)
+        return tuple(shown), move, copy
 
     def _farewell(self, event: Event, state: State) -> Reply:
         """What is said where the conversation was before."""
@@ -169,14 +194,16 @@ class Assistant:
         if event.group:
             cards = tuple(dataclasses.replace(card, choices=()) for card in reply.cards)
             return dataclasses.replace(reply, choices=(), cards=cards)
-        shown = event.address.channel
-        kept = tuple(
-            choice
-            for choice in reply.choices
-            if (choice.id != LOCATION.id or shown in self.platforms)
-            and (not choice.id.startswith("pick:") or shown in WITH_PICKER)
-        )
+        kept = tuple(choice for choice in reply.choices if self._fits(choice.id, event.address.channel))
         return reply if len(kept) == len(reply.choices) else dataclasses.replace(reply, choices=kept)
+
+    def _fits(self, choice: str, channel: str) -> bool:
+        """Can the channel do what the button says?"""
+        if choice == LOCATION.id:
+            return channel in self.platforms
+        if choice == WITHDRAW.id:
+            return channel in self.platforms or channel in WITH_WITHDRAWING
+        return not choice.startswith("pick:") or channel in WITH_PICKER
 
     def understand(self, state: State, text: str | None) -> Understood | None:
         """What a text says, in the light of the state."""
@@ -195,8 +222,7 @@ class Assistant:
 
     def world(self, case: str, next_case: str, now: datetime, elsewhere: bool = False) -> World:
         """What the step may look at now."""
-        on_duty, lately = self.staffing()
-        staffing = Staffing(on_duty, lately, case, next_case)
+        staffing = dataclasses.replace(self.staffing(now), case=case, next_case=next_case)
         catalog = self.renderer.catalog
         return World(self.knowledge, self.words, self.controls, self.languages, catalog, now, staffing, elsewhere)
 
@@ -211,7 +237,7 @@ class Assistant:
         return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state), shown), state.lang)
 
 
-def _as_heard(event: Event, understood: Understood | None, late: bool, waits: bool) -> Heard:
+def _as_heard(event: Event, understood: Understood | None, late: bool, waits: bool, kept: Kept | None) -> Heard:
     """The event as the dialogue hears it: what is no word is a choice of its own."""
     choice = {Kind.FILE: "file", Kind.PLACE: "place"}.get(event.kind, event.choice)
     return Heard(
@@ -226,6 +252,7 @@ def _as_heard(event: Event, understood: Understood | None, late: bool, waits: bo
         again=event.again,
         withdrew=event.withdrew,
         resumed=event.resumed,
+        kept=kept,
     )
 
 

@@ -8,17 +8,22 @@ import fcntl
 import gc
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from bot.channels.port import Channel, Messenger
+from bot.channels.web import CHANNEL as WEB
+from bot.dialogue import Staffing
 from bot.pipeline.assistant import Links
 from bot.pipeline.errands import Errands
 from bot.pipeline.front_door import FrontDoor
 from bot.pipeline.hub import Hub
-from bot.pipeline.resources import LATELY_SECONDS, ON_DUTY_SECONDS, Resources
+from bot.pipeline.resources import ON_DUTY_SECONDS, Resources
 from bot.pipeline.sender import Sender
+from bot.pipeline.timetable import USUAL, Service, Timetable
 from bot.pipeline.worker import Worker
 from bot.store import Store
 
@@ -43,6 +48,7 @@ class House:
     lock: int
     messengers: Mapping[str, Messenger]
     errands: Errands
+    timetable: Timetable
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -96,6 +102,7 @@ def build_house(
     channels: Mapping[str, Channel],
     messengers: Mapping[str, Messenger] = {},
     public_url: str = "",
+    service: Service = USUAL,
 ) -> House:
     """Open the database and put the parts together. `messengers`: the channels of messaging platforms.
 
@@ -105,10 +112,12 @@ def build_house(
     lock = _lock(database)
     store = Store(database)
     hub = Hub()
+    timetable = Timetable(service, store)
     assistant = resources.assistant(
-        lambda: (store.staff_seen_within(ON_DUTY_SECONDS), store.staff_seen_within(LATELY_SECONDS)),
+        lambda now: _staffing(store, timetable, now),
         frozenset(messengers),
         _links(messengers, public_url),
+        lambda channel, token: f"{public_url}/mydata/{token}" if public_url or channel == WEB else "",
     )
     worker = Worker(store, assistant, hub)
     bundling = frozenset(name for name, messenger in messengers.items() if messenger.bundles)
@@ -117,7 +126,16 @@ def build_house(
     if messengers:
         worker.guess = errands.language
     door = FrontDoor(store, worker, hub, resources.clock)
-    return House(store, hub, worker, sender, door, lock, messengers, errands)
+    return House(store, hub, worker, sender, door, lock, messengers, errands, timetable)
+
+
+def _staffing(store: Store, timetable: Timetable, now: datetime) -> Staffing:
+    """Who is at the desk, and when it opens; the clock of the turns may be another than the one by which staff come."""
+    return Staffing(
+        on_duty=store.staff_seen_within(ON_DUTY_SECONDS),
+        seen_lately=timetable.within_a_day(store.staff_last_there(), time.time()),
+        opens=None if timetable.hours.is_open(now) else timetable.hours.next_opening(now),
+    )
 
 
 def _links(messengers: Mapping[str, Messenger], public_url: str) -> Callable[[str, str], Links]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from bot.clock import Clock, now
 from bot.dialogue import Staffing, World
+from bot.messages import Retention
 from bot.pipeline.assistant import Assistant, Links
 from bot.render.pages import Pages
 from bot.render.replies import Renderer
@@ -30,7 +31,6 @@ UTTERANCES = Path(__file__).parent.parent.parent / "intents" / "data"
 OWN_NAME = "conversation.language."
 PATIENT_SECONDS = 5.0
 ON_DUTY_SECONDS = 15 * 60.0
-LATELY_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Resources:
     pages: Pages
     clock: Clock
     encoder: Ahead | None = None
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -58,11 +59,13 @@ class Resources:
 
     def assistant(
         self,
-        staffing: Callable[[], tuple[bool, bool]],
+        staffing: Callable[[datetime], Staffing],
         platforms: Collection[str] = (),
         links: Callable[[str, str], Links] = lambda channel, token: (),
+        copies: Callable[[str, str], str] = lambda channel, token: "",
     ) -> Assistant:
-        """The assistant of one house. `platforms`: its messaging channels; `links` lead from one channel to others."""
+        """The assistant of one house. `platforms`: its messaging channels; `links` lead from one channel to others,
+        `copies` to what is kept of a person."""
         return Assistant(
             self.knowledge,
             self.understander,
@@ -75,6 +78,8 @@ class Resources:
             self.encoder,
             platforms,
             links,
+            copies,
+            self.retention,
         )
 
 

@@ -11,15 +11,16 @@ from bot.store import Store
 from bot.store.hours import OverrideRow
 from bot.store.records import CaseRow
 
-FIRST_ANSWER_SECONDS = 3600.0
-
 
 @dataclass(frozen=True)
 class Service:
     """What an installation sets: its week, and within how many service seconds a case should be answered first."""
 
-    week: Week = week_of(DEFAULT)
-    first_answer: float = FIRST_ANSWER_SECONDS
+    week: Week
+    first_answer: float
+
+
+USUAL = Service(week_of(DEFAULT), 3600.0)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ MORE = "more"
 LOCATION = "location"
 PICK = "pick:"
 MORE_LABEL = "conversation.choice.more"
+REMEMBERED = 2000
 Message = dict[str, Any]
 Label = Callable[[str, str], str]
 
@@ -80,6 +82,7 @@ class LineRenderer:
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
         environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
         self._label = label
+        self._drawn = lru_cache(maxsize=REMEMBERED)(lambda reply: tuple(self._draw_reply(reply)))
         self._bubble = environment.get_template("bubble.jinja")
         self._carousel = environment.get_template("carousel.jinja")
 
@@ -109,7 +112,11 @@ class LineRenderer:
         found = _packed([_words(reply) for reply in replies[done:]], 0)
         return [replace(request, done=request.done + done) for request in found]
 
-    def _messages(self, reply: Reply) -> Iterator[Message]:
+    def _messages(self, reply: Reply) -> tuple[Message, ...]:
+        """The messages of a reply; the same reply is drawn once. Nobody changes them."""
+        return self._drawn(reply)
+
+    def _draw_reply(self, reply: Reply) -> Iterator[Message]:
         own, _ = _split(reply)
         buttons = (*map(_link, reply.links), *map(_postback, (*_ticks_of(reply), *own)))
         if not (buttons or reply.source or reply.cards):

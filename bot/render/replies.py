@@ -13,9 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from bot.dialogue import effects as e
 from bot.dialogue import options
 from bot.messages import Card, Choice, Link, Notice, Reply
+from bot.render import own_data
 from bot.render.checks import Checks
 from bot.render.voice import Voice
 from knowledge.catalog import SOURCE_LANGUAGE, Catalog, figures_for, format_figure
+from knowledge.catalog.moments import moment
 from knowledge.library import Knowledge, Topic
 from knowledge.models import Figure
 from knowledge.topics import ASPECT_TEXTS
@@ -24,6 +26,8 @@ ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BLANK_LINES = re.compile(r"\n{3,}")
 HIGHLIGHTS = ("eligibility", "amount")
 LABEL_LIMIT = 40
+PERSONAL = (e.ShowVerdict, e.ShowSummary, e.Readback, e.Prefilled, e.ShowKept)  # never remembered
+SILENT = (e.OpenCase, e.Forget, e.OfferMove, e.Rate, e.AskOfData, e.KeepApart, e.OfferCopy)
 
 
 class Renderer:
@@ -51,15 +55,13 @@ class Renderer:
         """One reply an effect that says something, in order."""
         found = []
         for effect in effects:
-            if isinstance(effect, e.OpenCase | e.Forget | e.OfferMove | e.Rate):
+            if isinstance(effect, SILENT):
                 continue
             if isinstance(effect, e.ShowGroups):
                 voice = self._voice(lang)
                 found += [self._noticed(reply, voice) for reply in self._checks.groups(effect, voice)]
                 continue
-            fresh = isinstance(effect, e.ShowVerdict | e.ShowSummary | e.Readback | e.Prefilled) or (
-                isinstance(effect, e.Say) and bool(effect.links)
-            )
+            fresh = isinstance(effect, PERSONAL) or (isinstance(effect, e.Say) and bool(effect.links))
             found.append(self._render(effect, lang) if fresh else self._remembered(effect, lang))
         return tuple(found)
 
@@ -88,7 +90,7 @@ class Renderer:
         if head == "change" and rest == "situations":
             name = voice("conversation.screening.situations.label")
             return voice("conversation.choice.change", fact=name)
-        if head == "change" and f"fact.{rest}.label" in self.catalog:
+        if head in ("change", "mydata") and f"fact.{(rest := rest.rpartition(':')[2])}.label" in self.catalog:
             return voice("conversation.choice.change", fact=voice(f"fact.{rest}.label"))
         return choice[:LABEL_LIMIT]
 
@@ -144,6 +146,8 @@ class Renderer:
                 reply = self._checks.verdict(effect, voice)
             case e.Hotlines():
                 reply = self._hotlines(effect, voice)
+            case e.ShowKept():
+                reply = own_data.kept(effect, voice, self.knowledge, self)
             case _:
                 raise TypeError(f"nothing to say for {type(effect).__name__}")
         return self._noticed(reply, voice)
@@ -184,6 +188,8 @@ class Renderer:
         params = dict(effect.params)
         if effect.topic:
             params["topic"] = voice(f"{effect.topic}.label")
+        if effect.at:
+            params |= moment(effect.at, voice.language_of(effect.key))
         text = self.fill("say", voice, key=effect.key, params=params)
         if effect.key == "conversation.language_set":
             text = f"{text}\n\n{self._unreviewed(voice)}".strip()
@@ -315,6 +321,7 @@ def _keys_of_choice(choice: str) -> tuple[str, ...]:
         "audience": (f"browse.audience.{rest.partition(':')[0]}",),
         "theme": (f"browse.theme.{rest.partition(':')[0]}",),
         "subject": (f"conversation.choice.{rest}",),
+        "mydata": (f"conversation.choice.mydata_{rest}" if rest else "conversation.choice.mydata",),
         "handoff": ("conversation.choice.person_now" if rest else "conversation.choice.person",),
         "forget": (f"conversation.choice.forget_{rest}" if rest else "conversation.choice.forget",),
         "rate": ("conversation.choice.helped" if rest == "yes" else "conversation.choice.not_helped",),

@@ -13,7 +13,7 @@ from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
 _SELECT = (
-    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked, w.barred FROM cases c"
+    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked, w.barred, w.restricted FROM cases c"
     " LEFT JOIN staff s ON s.id = c.holder JOIN conversations w ON w.id = c.conversation_id"
     " LEFT JOIN addresses a ON a.id = w.address_id"
 )
@@ -44,11 +44,13 @@ def _case(row: Row) -> CaseRow:
         closed_seq=row["closed_seq"],
         blocked=bool(row["blocked"]),
         barred=bool(row["barred"]),
+        restricted=bool(row["restricted"]),
         for_staff=row["for_staff"],
         for_lang=row["for_lang"],
         for_topic=row["for_topic"],
         parked_until=row["parked_until"],
         outcome=row["outcome"],
+        first_answer_at=row["first_answer_at"],
     )
 
 

@@ -109,7 +109,13 @@ def _apply(connection: Connection, number: int, script: str) -> None:
 
 def _statements(script: str) -> list[str]:
     lines = [line.split("--")[0].rstrip() for line in script.splitlines()]
-    return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
+    found, statement = [], ""
+    for part in "\n".join(lines).split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):  # the body of a trigger has semicolons of its own
+            found.append(statement.strip())
+            statement = ""
+    return [each for each in found if each != ";"]
 
 
 class Database:

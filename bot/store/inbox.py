@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.messages import Address, Attachment, Incoming, Kind, Speaker
-from bot.store import cases, resume, taking_back
+from bot.store import cases, own_data, resume, taking_back
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import Accepted, CaseRow, Event, Lease
@@ -17,6 +17,7 @@ from bot.store.records import Accepted, CaseRow, Event, Lease
 EVENTS_PER_LEASE = 20
 WITHDRAW = "withdraw"
 MORE = "more"
+OWN_DATA = ("mydata", "forget:yes")
 
 
 def event_key(incoming: Incoming) -> bytes:
@@ -215,7 +216,7 @@ def lease(connection: Connection, owner: str, limit: int, seconds: float) -> lis
         f"UPDATE conversations SET leased_by = :owner, leased_until = {NOW} + :seconds, fence = fence + 1"
         f" WHERE id IN (SELECT id FROM conversations WHERE pending > 0 AND leased_until <= {NOW}"
         " ORDER BY pending_since LIMIT :limit)"
-        " RETURNING id, fence, lang, state, speaker, taken_ms, barred",
+        " RETURNING id, fence, lang, state, speaker, taken_ms, barred, restricted",
         {"owner": owner, "seconds": seconds, "limit": limit},
     )
     if not rows:
@@ -225,7 +226,7 @@ def lease(connection: Connection, owner: str, limit: int, seconds: float) -> lis
     facts = _facts(connection, ids)
     held = _open_cases(connection, [row["id"] for row in rows if row["speaker"] != Speaker.BOT])
     leases = [_lease(row, events.get(row["id"], []), facts.get(row["id"], {}), held.get(row["id"])) for row in rows]
-    return [_with_waiting(connection, lease) for lease in leases]
+    return [_with_kept(connection, _with_waiting(connection, lease)) for lease in leases]
 
 
 def _with_waiting(connection: Connection, lease: Lease) -> Lease:
@@ -237,6 +238,13 @@ def _with_waiting(connection: Connection, lease: Lease) -> Lease:
         {"id": lease.conversation},
     )
     return dataclasses.replace(lease, waits=found is not None)
+
+
+def _with_kept(connection: Connection, lease: Lease) -> Lease:
+    """What is kept is counted only for those who ask for it, or have it erased."""
+    if not any((event.choice or "").startswith(OWN_DATA) for event in lease.events):
+        return lease
+    return dataclasses.replace(lease, kept=own_data.kept(connection, lease.conversation))
 
 
 def _lease(row: Row, events: list[Event], facts: dict[str, dict[str, Any]], case: CaseRow | None) -> Lease:
@@ -251,6 +259,7 @@ def _lease(row: Row, events: list[Event], facts: dict[str, dict[str, Any]], case
         case=case,
         events=tuple(events[:EVENTS_PER_LEASE]),
         barred=bool(row["barred"]),
+        restricted=bool(row["restricted"]),
     )
 
 

@@ -57,9 +57,12 @@ def add_message(
     reply: Reply,
     status: str,
     staff_id: int | None = None,
+    reading: str = "",
 ) -> None:
     """One line of the transcript, written now."""
-    connection.execute(ADD_MESSAGE, line(conversation, seq, author, address_id, reply, status, staff_id=staff_id))
+    connection.execute(
+        ADD_MESSAGE, line(conversation, seq, author, address_id, reply, status, staff_id=staff_id, reading=reading)
+    )
 
 
 def retry_key(conversation: int, event_id: str, ordinal: int) -> str:

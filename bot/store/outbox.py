@@ -45,6 +45,8 @@ def _take(connection: Connection, conversation: int, speaker_fence: int, bundlin
         first = rows[0]
         if not holds(first, speaker_fence):
             withdraw(connection, first)
+        elif _overtakes(connection, first):
+            _wait_behind(connection, first)
         elif first["blocked"]:
             inbox.blocks(connection, conversation, first["address_id"])
         else:
@@ -62,12 +64,42 @@ def _take(connection: Connection, conversation: int, speaker_fence: int, bundlin
 def _companions(rows: Sequence[Row], speaker_fence: int) -> list[Row]:
     """The rows that go with the first: what was once tried together is tried again as it was."""
     first, found = rows[0], []
+    tokens = _fresh(first)
     for row in rows[1:]:
         same = row["address_id"] == first["address_id"] and row["batch"] == first["batch"]
-        if not (same and holds(row, speaker_fence)):
+        tokens |= _fresh(row)
+        if not (same and holds(row, speaker_fence)) or len(tokens) > 1:  # a token of its own sends it for nothing
             break
         found.append(row)
     return found
+
+
+def _fresh(row: Row) -> set[str]:
+    return {row["reply_token"]} if row["reply_token"] and row["token_until"] > row["now"] else set()
+
+
+def _overtakes(connection: Connection, row: Row) -> bool:
+    """Does an answer of an earlier turn still wait for the person? People's answers and notices go all the same."""
+    if row["author"] == "staff" or row["notice"]:
+        return False
+    earlier = connection.one(
+        "SELECT 1 FROM outbox WHERE conversation_id = :id AND state = 'waiting' AND id < :row LIMIT 1",
+        {"id": row["conversation_id"], "row": row["id"]},
+    )
+    return earlier is not None
+
+
+def _wait_behind(connection: Connection, row: Row) -> None:
+    """What waits goes along by this answer's token; without a fresh one it waits too."""
+    conversation = row["conversation_id"]
+    if _fresh(row):
+        go_on(connection, conversation, row["address_id"], row["reply_token"], row["token_until"])
+        return
+    connection.execute(
+        "UPDATE outbox SET state = 'waiting', batch = 0, error = 'more' WHERE id = :id", {"id": row["id"]}
+    )
+    _mark(connection, conversation, row["first_seq"], row["last_seq"], "undelivered")
+    connection.execute("UPDATE conversations SET outgoing = outgoing - 1 WHERE id = :id", {"id": conversation})
 
 
 def _mark_sending(connection: Connection, rows: Sequence[Row]) -> None:
@@ -138,7 +170,12 @@ def _lines(connection: Connection, row: Row) -> list[Line]:
 def _token(connection: Connection, rows: Sequence[Row]) -> str:
     """The newest fresh token among the rows, else one that a message of the person left unused; it is spent now."""
     for row in reversed(rows):
-        if row["reply_token"] and row["token_until"] > row["now"]:
+        if _fresh(row):
+            connection.execute(
+                "UPDATE outbox SET reply_token = '' WHERE conversation_id = :id AND reply_token = :token"
+                f" AND state IN ('queued', 'waiting') AND id NOT IN ({_ids(each['id'] for each in rows)})",
+                {"id": row["conversation_id"], "token": row["reply_token"]},
+            )
             return str(row["reply_token"])
     left = connection.execute(
         "UPDATE addresses SET token_until = 0 WHERE id = :id AND token_until > :now AND reply_token <> ''"
@@ -238,7 +275,7 @@ def _settle(connection: Connection, outcome: Outcome, row: Row) -> None:
     first_open = row["id"] == next((line.row for line in outcome.delivery.lines[outcome.done :]), 0)
     connection.execute(
         "UPDATE outbox SET state = :state, settled_at = CASE WHEN :state = 'waiting' THEN NULL ELSE"
-        f" {NOW} END, error = :error, parts = :parts, batch = 0, unsure = 0 WHERE id = :id",
+        f" {NOW} END, error = :error, parts = :parts, batch = 0, unsure = 0, reply_token = '' WHERE id = :id",
         {
             "state": outcome.result,
             "error": outcome.error,
@@ -261,7 +298,8 @@ def _retry(connection: Connection, outcome: Outcome, rows: Sequence[Row], done: 
             continue
         connection.execute(
             "UPDATE outbox SET state = 'queued', error = :error, parts = :parts, unsure = :unsure,"
-            " batch = CASE WHEN :changed THEN 0 ELSE batch END WHERE id = :id",
+            " batch = CASE WHEN :changed THEN 0 ELSE batch END,"
+            " reply_token = CASE WHEN :changed THEN '' ELSE reply_token END WHERE id = :id",
             {
                 "error": outcome.error,
                 "parts": outcome.parts if place == 0 else 0,

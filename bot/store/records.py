@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.messages import Address, Attachment, Kind, Notice, Reply, Speaker
+from bot.messages import Address, Attachment, DataRequest, Kept, Kind, Notice, Reply, Speaker
 from bot.store.unanswered import Unanswered
 
 
@@ -67,7 +67,8 @@ class Event:
 class Lease:
     """A conversation held for a while by one worker, with the events to take, oldest first.
 
-    `waits`: answers are there that could not be delivered until the person writes again.
+    `waits`: answers are there that could not be delivered until the person writes again. `restricted`: the person's
+    data is kept apart. `kept`: what is kept, counted, where an event asks for it.
     """
 
     conversation: int
@@ -81,6 +82,8 @@ class Lease:
     events: tuple[Event, ...]
     waits: bool = False
     barred: bool = False
+    restricted: bool = False
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ class Turn:
     `heard`: the citizen's line in the transcript, None for none. `unanswered`: what the bot could not answer;
     `picked`: the label tapped after that. `file`: to be fetched for the open case. `resume`: the token of a link that
     was offered. `farewell`: what the address `event.left` is told. `menu`: the person's menu changes its language.
-    `helped`: the answer to "did this help?".
+    `helped`: the answer to "did this help?". `requests`: what the person asked about their data; `restrict`: keep it
+    apart from now on, or no longer; `copy`: the token of a link to a copy of it.
     """
 
     event: Event
@@ -127,6 +131,9 @@ class Turn:
     farewell: Reply | None = None
     menu: bool = False
     helped: bool | None = None
+    requests: tuple[DataRequest, ...] = ()
+    restrict: bool | None = None
+    copy: str = ""
 
 
 Thought = tuple[Lease, Sequence[Turn], str, str]
@@ -200,12 +207,6 @@ class Outcome:
     parts: int = 0
     unsure: bool = False
     blocked: bool = False
-    barred: bool = False
-    for_staff: int | None = None
-    for_lang: str = ""
-    for_topic: str = ""
-    parked_until: float | None = None
-    outcome: str = ""
     moved: str = ""
 
 
@@ -213,7 +214,8 @@ class Outcome:
 class CaseRow:
     """A case with its people resolved. Times in Unix seconds. `blocked`: the citizen cannot be reached.
 
-    `barred`: they may not ask for a person. `for_*`: whom it was transferred to.
+    `barred`: they may not ask for a person. `restricted`: their data is kept apart, so that nobody may open it.
+    `for_*`: whom it was transferred to.
     """
 
     id: int
@@ -238,11 +240,13 @@ class CaseRow:
     for_topic: str = ""
     parked_until: float | None = None
     outcome: str = ""
+    first_answer_at: float | None = None
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """A caseworker's account."""
+    """A caseworker's account. `second`: a code is asked at the log-in; `languages`: the codes they answer in."""
 
     id: int
     name: str
@@ -250,3 +254,5 @@ class StaffRow:
     password_hash: str
     must_change: bool
     disabled: bool
+    second: bool = False
+    languages: tuple[str, ...] = ()

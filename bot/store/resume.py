@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from bot.store import erasing
 from bot.store.database import NOW, Connection
 
 MINUTES = 10
@@ -62,8 +63,9 @@ def _empty(connection: Connection, conversation: int) -> bool:
 
 def _merge(connection: Connection, empty: int, target: int) -> None:
     key = {"empty": empty, "target": target}
-    for table in ("outbox", "messages", "unanswered", "attachments", "resume_links", "inbox"):
+    for table in (*erasing.BY_CONVERSATION, "inbox", "legal_holds"):
         connection.execute(f"DELETE FROM {table} WHERE conversation_id = :empty", key)
+    connection.execute("UPDATE privacy_requests SET conversation_id = :target WHERE conversation_id = :empty", key)
     connection.execute("UPDATE addresses SET conversation_id = :target WHERE conversation_id = :empty", key)
     connection.execute("DELETE FROM conversations WHERE id = :empty", key)
     connection.execute("UPDATE conversations SET ended = 0 WHERE id = :target", key)

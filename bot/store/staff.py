@@ -1,4 +1,4 @@
-"""Caseworkers' accounts and sessions, drafts, and the audit trail."""
+"""Caseworkers' accounts and sessions, and drafts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from bot.store.database import NOW, Connection, Row
 from bot.store.records import StaffRow
 
 
-def _staff(row: Row) -> StaffRow:
+def row_of(row: Row) -> StaffRow:
+    """An account as the table holds it."""
     return StaffRow(
         id=row["id"],
         name=row["name"],
@@ -15,6 +16,8 @@ def _staff(row: Row) -> StaffRow:
         password_hash=row["password_hash"],
         must_change=bool(row["must_change"]),
         disabled=bool(row["disabled"]),
+        second=bool(row["totp"]),
+        languages=tuple(row["languages"].split()),
     )
 
 
@@ -42,7 +45,7 @@ def count(connection: Connection) -> int:
 def by_name(connection: Connection, name: str) -> StaffRow | None:
     """The account of a name."""
     row = connection.one("SELECT * FROM staff WHERE name = :name", {"name": name})
-    return None if row is None else _staff(row)
+    return None if row is None else row_of(row)
 
 
 def set_password(connection: Connection, staff_id: int, password_hash: str) -> None:
@@ -51,13 +54,26 @@ def set_password(connection: Connection, staff_id: int, password_hash: str) -> N
         "UPDATE staff SET password_hash = :hash, must_change = 0 WHERE id = :id",
         {"hash": password_hash, "id": staff_id},
     )
+    end_all(connection, staff_id)
+
+
+def end_all(connection: Connection, staff_id: int) -> None:
+    """Every session and every half-open log-in of the account ends; that somebody was there is kept."""
+    connection.execute(
+        "UPDATE staff SET seen_at = coalesce((SELECT max(t.seen_at) FROM staff_sessions t WHERE t.staff_id = staff.id),"
+        " seen_at) WHERE id = :id",
+        {"id": staff_id},
+    )
     connection.execute("DELETE FROM staff_sessions WHERE staff_id = :id", {"id": staff_id})
+    connection.execute("DELETE FROM staff_halfway WHERE staff_id = :id", {"id": staff_id})
 
 
 def open_session(connection: Connection, token_hash: bytes, staff_id: int) -> None:
-    """Remember a session by the hash of its token."""
+    """Remember a session by the hash of its token; the password was given just now."""
     connection.execute(
-        f"INSERT INTO staff_sessions VALUES (:token, :staff, {NOW}, {NOW})", {"token": token_hash, "staff": staff_id}
+        "INSERT INTO staff_sessions (token_hash, staff_id, created_at, seen_at, confirmed_at)"
+        f" VALUES (:token, :staff, {NOW}, {NOW}, {NOW})",
+        {"token": token_hash, "staff": staff_id},
     )
 
 
@@ -68,7 +84,7 @@ def session(connection: Connection, token_hash: bytes, idle: float, absolute: fl
         f" AND t.seen_at > {NOW} - :idle AND t.created_at > {NOW} - :absolute AND s.disabled = 0",
         {"token": token_hash, "idle": idle, "absolute": absolute},
     )
-    return None if row is None else _staff(row)
+    return None if row is None else row_of(row)
 
 
 def touch(connection: Connection, token_hash: bytes) -> None:
@@ -77,7 +93,11 @@ def touch(connection: Connection, token_hash: bytes) -> None:
 
 
 def end_session(connection: Connection, token_hash: bytes) -> None:
-    """Log out."""
+    """Log out; that somebody was there is kept."""
+    connection.execute(
+        f"UPDATE staff SET seen_at = {NOW} WHERE id = (SELECT staff_id FROM staff_sessions WHERE token_hash = :token)",
+        {"token": token_hash},
+    )
     connection.execute("DELETE FROM staff_sessions WHERE token_hash = :token", {"token": token_hash})
 
 
@@ -87,12 +107,13 @@ def last_seen(connection: Connection) -> float:
     return float(row["at"]) if row else 0.0
 
 
-def note(connection: Connection, staff_id: int | None, action: str, what: str) -> None:
-    """One line of the audit trail: who did what to which object, never content."""
-    connection.execute(
-        f"INSERT INTO audit (at, staff_id, action, object) VALUES ({NOW}, :staff, :action, :object)",
-        {"staff": staff_id, "action": action, "object": what},
+def last_there(connection: Connection) -> float:
+    """When anyone was at the desk last, logged out since or not, in Unix seconds; 0 for never."""
+    row = connection.one(
+        "SELECT coalesce(max(at), 0.0) AS at FROM (SELECT seen_at AS at FROM staff_sessions UNION ALL"
+        " SELECT seen_at AS at FROM staff) AS seen"
     )
+    return float(row["at"]) if row else 0.0
 
 
 def draft(connection: Connection, case_id: int, staff_id: int) -> str:

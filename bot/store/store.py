@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from bot.messages import Address, Entry, Incoming, Reply
 from bot.store import (
     attachments,
     cases,
+    casework,
     inbox,
     lines,
     outbox,
@@ -22,9 +23,14 @@ from bot.store import (
     unanswered,
 )
 from bot.store.attachments import FileRow, Wanted
+from bot.store.audit import Audit
 from bot.store.casework import Casework
 from bot.store.database import Connection, Database, Operation
+from bot.store.hours import HoursStore
+from bot.store.people import People
+from bot.store.phrases import Phrases
 from bot.store.platforms import MenuDue, Slow
+from bot.store.privacy import Privacy
 from bot.store.proposals import Proposal, ProposalRow
 from bot.store.records import (
     Accepted,
@@ -39,6 +45,8 @@ from bot.store.records import (
     Thought,
     Turn,
 )
+from bot.store.reports import Reports
+from bot.store.second import SecondSteps
 from bot.store.unanswered import UnansweredRow
 
 
@@ -48,8 +56,16 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.database = Database(path)
+        self.people = People(self.database, self._desk_moved)
+        self.second = SecondSteps(self.database, self._desk_moved)
+        self.audit = Audit(self.database)
         self.casework = Casework(self.database)
+        self.hours = HoursStore(self.database)
+        self.phrases = Phrases(self.database)
+        self.reports = Reports(self.database)
+        self.privacy = Privacy(self.database)
         self._last_seen: float | None = None
+        self._last_there: float | None = None
 
     def close(self) -> None:
         """Finish what waits and close."""
@@ -101,17 +117,30 @@ class Store:
 
     async def claim(self, case_id: int, staff_id: int, notice: Reply) -> int:
         """Take a waiting case (see cases.claim)."""
-        return await self.database.write(lambda c: cases.claim(c, case_id, staff_id, notice))
 
-    async def reply(self, case_id: int, staff_id: int, fence: int, form_id: str, text: Reply) -> int:
+        def take(connection: Connection) -> int:
+            fence = cases.claim(connection, case_id, staff_id, notice)
+            casework.log(connection, case_id, staff_id, "claimed")
+            return fence
+
+        return await self.database.write(take)
+
+    async def reply(
+        self, case_id: int, staff_id: int, fence: int, form_id: str, text: Reply, reading: Mapping[str, Any] = {}
+    ) -> int:
         """A caseworker's message (see cases.reply)."""
-        return await self.database.write(lambda c: cases.reply(c, case_id, staff_id, fence, form_id, text))
+        return await self.database.write(lambda c: cases.reply(c, case_id, staff_id, fence, form_id, text, reading))
 
     async def close_case(
         self, case_id: int, staff_id: int, fence: int, notice: Reply, outcome: str = "answered"
     ) -> None:
         """End a held case (see cases.close)."""
-        await self.database.write(lambda c: cases.close(c, case_id, staff_id, fence, notice, outcome))
+
+        def end(connection: Connection) -> None:
+            cases.close(connection, case_id, staff_id, fence, notice, outcome)
+            casework.log(connection, case_id, staff_id, "closed")
+
+        await self.database.write(end)
 
     async def back_to_queue(self, case: CaseRow, notice: Reply) -> bool:
         """Return a held case to the queue (see cases.back_to_queue)."""
@@ -294,7 +323,11 @@ class Store:
 
     async def _seen(self, operation: Operation[None]) -> None:
         await self.database.write(operation)
-        self._last_seen = None
+        self._desk_moved()
+
+    def _desk_moved(self) -> None:
+        """Sessions began or ended: who used the desk last is looked up anew."""
+        self._last_seen = self._last_there = None
 
     def session(self, token_hash: bytes, idle: float, absolute: float) -> StaffRow | None:
         """Whose session it is, within the limits in seconds."""
@@ -306,9 +339,15 @@ class Store:
             self._last_seen = staff.last_seen(self.database.read)
         return time.time() - self._last_seen < seconds
 
-    async def note(self, staff_id: int | None, action: str, what: str) -> None:
-        """One line of the audit trail."""
-        await self.database.write(lambda c: staff.note(c, staff_id, action, what))
+    def staff_last_there(self) -> float:
+        """When anyone was at the desk last, logged out since or not, in Unix seconds. Kept like the above."""
+        if self._last_there is None:
+            self._last_there = staff.last_there(self.database.read)
+        return self._last_there
+
+    async def note(self, staff_id: int | None, action: str, what: str, why: str = "") -> None:
+        """One row of the audit trail (see audit.append)."""
+        await self.audit.note(staff_id, action, what, why)
 
     def draft(self, case_id: int, staff_id: int) -> str:
         """A caseworker's unsent text."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Kind
-from bot.store import attachments, cases, casework, outbox, resume, unanswered
+from bot.store import attachments, cases, casework, erasing, outbox, own_data, resume, unanswered
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key, tell
@@ -47,7 +47,8 @@ def commit(
     for number, turn in enumerate(turns):
         if turn.forget:
             lines.clear()
-            forget(connection, lease.conversation, outgoing=_bundles(turns[number:]))
+            erasing.erase(connection, lease.conversation, "asked", outgoing=_bundles(turns[number:]))
+            own_data.forgotten(connection, turn.event.address.channel, lang)
         elif turn.heard is not None:
             lines.append(_heard(lease.conversation, seq, turn))
             seq += 1
@@ -75,18 +76,28 @@ def _beside(connection: Connection, lease: Lease, turn: Turn, lang: str) -> str:
         unanswered.pick(connection, lease.conversation, turn.picked)
     if turn.file is not None:
         attachments.add(connection, lease.conversation, turn.event.address_id, turn.event.event_id, turn.file)
-    if callback := turn.reading.get("callback"):
-        if callback[0]:
-            casework.add_callback(connection, lease.conversation, turn.event.event_id, callback)
+    if (callback := turn.reading.get("callback")) and callback[0]:
+        casework.add_callback(connection, lease.conversation, turn.event.event_id, callback)
     if turn.helped is not None:
         casework.rate(connection, lease.conversation, lang, turn.event.address.channel, turn.helped)
     if turn.resume:
         resume.issue(connection, lease.conversation, turn.resume)
+    _own_data(connection, lease.conversation, turn, lang)
     if turn.case is not None:
         return cases.open_new(connection, lease.conversation, turn.case, lang, turn.event.address.channel)
     if turn.alarm:
         cases.alarm(connection, lease.conversation)
     return ""
+
+
+def _own_data(connection: Connection, conversation: int, turn: Turn, lang: str) -> None:
+    """What the person wants done with their data. Lifting comes first: it settles the requests of before."""
+    if turn.restrict is not None:
+        own_data.restrict(connection, conversation, turn.restrict)
+    for request in turn.requests:
+        own_data.ask(connection, conversation, request, lang)
+    if turn.copy:
+        own_data.issue(connection, conversation, turn.copy)
 
 
 def _platform(connection: Connection, conversation: int, turn: Turn) -> bool:
@@ -232,43 +243,3 @@ def _keep_facts(connection: Connection, conversation: int, turn: Turn) -> None:
             " DO UPDATE SET value = excluded.value, at = excluded.at, event_id = excluded.event_id",
             key | {"value": encode(json.dumps(value, ensure_ascii=False)), "event": turn.event.event_id},
         )
-
-
-def forget(connection: Connection, conversation: int, outgoing: int = 0) -> dict[str, int]:
-    """Erase what a conversation said and told; returns how many rows of each kind went. The case rows keep no content.
-
-    `outgoing` deliveries are about to be made anew.
-    """
-    key = {"id": conversation}
-    erased = {
-        table: connection.execute(f"DELETE FROM {table} WHERE conversation_id = :id", key).rowcount
-        for table in (
-            "outbox",
-            "messages",
-            "facts",
-            "unanswered",
-            "attachments",
-            "resume_links",
-            "callbacks",
-            "ratings",
-        )
-    }
-    connection.execute("DELETE FROM inbox WHERE conversation_id = :id AND state = 'failed'", key)
-    connection.execute(
-        "DELETE FROM case_notes WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key
-    )
-    connection.execute(
-        "UPDATE case_log SET detail = '' WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key
-    )
-    connection.execute("DELETE FROM drafts WHERE case_id IN (SELECT id FROM cases WHERE conversation_id = :id)", key)
-    connection.execute(
-        f"UPDATE cases SET state = 'closed', closed_at = {NOW}, topic = ''"
-        " WHERE conversation_id = :id AND state <> 'closed'",
-        key,
-    )
-    connection.execute(
-        "UPDATE conversations SET speaker = 'bot', holder = NULL, outgoing = :outgoing, speaker_fence = fence"
-        " WHERE id = :id",
-        key | {"outgoing": outgoing},
-    )
-    return erased

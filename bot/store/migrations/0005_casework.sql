@@ -57,3 +57,6 @@ CREATE TABLE ratings (
     words TEXT NOT NULL DEFAULT ''                 -- (codec)
 );
 CREATE INDEX ratings_at ON ratings (at);
+
+CREATE INDEX conversations_opened ON conversations (opened_at);
+CREATE INDEX unanswered_at ON unanswered (at);
