@@ -13,7 +13,8 @@ from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
 _SELECT = (
-    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked, w.barred, w.restricted FROM cases c"
+    "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked, w.barred, w.restricted"
+    " FROM cases c"
     " LEFT JOIN staff s ON s.id = c.holder JOIN conversations w ON w.id = c.conversation_id"
     " LEFT JOIN addresses a ON a.id = w.address_id"
 )
