@@ -53,7 +53,8 @@ ODD = re.compile(
 NOMINAL_AGE = re.compile(r"虛歲|虛年|tuổi mụ|tuoi mu")
 NONE_YET = re.compile(
     r"沒有?(?:領|拿|申請)過|(?:從|都|還|完全)?(?:沒有|沒)$|還沒|從來沒|從未|未曾|^沒有?[啊喔耶啦]?$|^無$|[01]次(?:都|也)(?:沒|還沒|不曾)"
-    r"|第一次(?:申請|來)|\b(?:never|none|not yet|not once|not(?: even)? 1(?: times?)?$|zero|not any|haven'?t)\b|^no\b|chưa|\bchua\b"
+    r"|第一次(?:申請|來)|\b(?:never|none|not yet|not once|not(?: even)? 1(?: times?)?$|zero|not any|haven'?t)\b|^no\b"
+    r"|chưa|\bchua\b"
     r"|^không(?: có)?$|^khong(?: co)?$|^không (?:lần|người|ai)|^khong (?:lan|nguoi|ai)"
     r"|\bbelum\b|tidak pernah|\bgak pernah\b|ไม่เคย|ยังไม่|^ไม่มี|^ยัง$|\bwala pa\b|\bhindi pa\b|\bwala\b"
 )
