@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from bot import clock
 from bot.channels.console import ADDRESS, ConsoleChannel
+from bot.desk import auth
 from bot.pipeline.house import House, build_house
 from bot.pipeline.resources import Resources, load_resources
 
@@ -68,6 +70,12 @@ def open_house(resources: Resources, tmp_path: Path) -> Callable[..., Any]:
 def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
     """Runs a coroutine to its end."""
     return asyncio.run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """Tests log in some thousand times: the hash costs as little as the library allows."""
+    auth._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(autouse=True)

@@ -308,7 +308,7 @@ def test_the_breaker_opens_after_five_outages_and_probes(store: Store) -> None:
 
 def test_a_refusal_of_one_chat_never_opens_the_breaker(store: Store) -> None:
     async def story() -> int:
-        channel = Channel(*[Receipt(Sent.DEAD, "403"), Receipt(Sent.RETRY, "429")] * BREAKER_FAILURES)
+        channel = Channel(*[Receipt(Sent.DEAD, "403"), Receipt(Sent.RETRY, "429", 60.0)] * BREAKER_FAILURES)
         sender = sender_of(store, channel)
         for number in range(2 * BREAKER_FAILURES + 1):
             await take(store, said(f"{number}", user=f"u{number}"))

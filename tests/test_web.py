@@ -610,7 +610,7 @@ def test_the_desk_while_nothing_can_be_written(
 
 
 def test_a_case_that_does_not_exist(site: Site) -> None:
-    desk = site.caseworker()
+    desk = site.caseworker("boss", "senior")
     for method, path in [route for route in routes(site, "/desk/cases") if not route[1].endswith("draft")]:
         answer = desk.request(method, path.replace("/1", "/99"))
         assert answer.status_code == 404, path

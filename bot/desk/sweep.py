@@ -8,6 +8,7 @@ from bot import observe
 from bot.messages import Notice
 from bot.pipeline.house import House
 from bot.pipeline.hub import DESK
+from bot.pipeline.purge import purge
 from bot.pipeline.resources import Resources
 from bot.store import StoreUnavailable
 
@@ -24,7 +25,7 @@ async def sweep(house: House, resources: Resources, hold_seconds: float) -> None
             await sweep_once(house, resources, hold_seconds)
             youngest = warn_late(house, resources, youngest)
             if rounds % PURGE_ROUNDS == 0:
-                observe.count("unanswered.purged", await house.store.purge_unanswered())
+                await purge(house.store, resources.retention, resources.knowledge.facts)
             rounds += 1
         except StoreUnavailable as error:
             observe.failure("sweep", error)

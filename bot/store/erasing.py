@@ -21,7 +21,7 @@ BY_CONVERSATION = (
 BY_CASE = ("case_notes", "drafts")
 OF_CASE = ("case_log",)  # without content once erased; goes with its case
 WITHOUT_CONTENT = {  # what stays: ids, times and kinds; `erase` empties the columns that could say more
-    "addresses": "where the person is reached: goes when the conversation has rested",
+    "addresses": "where the person is reached: emptied when the conversation has rested",
     "inbox": "what waits for its turn is taken; what failed goes",
     "cases": "the topic of an open case is emptied",
     "case_log": "the details are emptied",

@@ -11,7 +11,7 @@ from bot.store import erasing, unanswered
 from bot.store.database import NOW, Connection, Database
 
 DAY = 86400.0
-AT_ONCE = 100  # conversations a step: nobody else waits long for the writer
+AT_ONCE = 100  # conversations a step, and five times as many cases: nobody else waits long for the writer
 
 _TODAY = f"CAST({NOW} / 86400 AS INTEGER)"
 _AT_REST = (  # nothing is under way, and nothing forbids it
@@ -19,10 +19,10 @@ _AT_REST = (  # nothing is under way, and nothing forbids it
     " AND NOT EXISTS (SELECT 1 FROM legal_holds h WHERE h.conversation_id = v.id)"
     " AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.conversation_id = v.id AND c.state <> 'closed')"
 )
-# Last used long ago. One without an address was purged already; a request about it is answered first.
+# Last used long ago. One that leads to no address was purged already; a request about it is answered first.
 _RESTED = (
     f"SELECT v.id FROM conversations v WHERE v.updated_at < {NOW} - :chat AND {_AT_REST}"
-    " AND EXISTS (SELECT 1 FROM addresses a WHERE a.conversation_id = v.id)"
+    " AND v.address_id IS NOT NULL"
     f" AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.conversation_id = v.id AND c.closed_at > {NOW} - :chat)"
     " AND NOT EXISTS (SELECT 1 FROM privacy_requests p WHERE p.conversation_id = v.id AND p.state = 'open')"
 )
@@ -117,7 +117,7 @@ def _counted(special: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def rested(connection: Connection, retention: Retention) -> dict[str, int]:
-    """Some conversations that rested long enough: their words go, then their addresses; an empty row stays."""
+    """Some conversations that rested long enough: their words go, and who it was; empty rows stay."""
     ids = connection.all(f"{_RESTED} LIMIT {AT_ONCE}", _params(_RESTED, retention))
     found = [_empty(connection, row["id"]) for row in ids]
     return {**report(*found).counts, "rested": len(ids)}
@@ -135,15 +135,20 @@ def _empty(connection: Connection, conversation: int) -> dict[str, int]:
     connection.execute(
         "UPDATE privacy_requests SET conversation_id = NULL, reason = '' WHERE conversation_id = :id", key
     )
-    connection.execute("DELETE FROM addresses WHERE conversation_id = :id", key)
+    # The rows are not deleted: whatever may point at them would have to be looked for in the largest tables.
+    connection.execute(
+        "UPDATE addresses SET account = '', user_id = 'purged/' || id, reply_token = '', token_until = 0, blocked = 0,"
+        " menu_due = 0 WHERE conversation_id = :id",
+        key,
+    )
     return erased
 
 
 def alone(connection: Connection, retention: Retention, special: Collection[str]) -> dict[str, int]:
-    """What goes by itself: special answers, old cases, what never arrived, hashes, links."""
+    """What goes by itself: special answers, what never arrived, hashes, links."""
     sql = f"DELETE FROM facts WHERE {_SPECIAL} AND {_among(special)}"
     parts = [{"special": connection.execute(sql, _params(sql, retention, special)).rowcount}]
-    parts += [_undelivered(connection, retention), _cases(connection, retention)]
+    parts.append(_undelivered(connection, retention))
     for kind, table, condition in _ALONE:
         sql = f"DELETE FROM {table} WHERE {condition}"
         parts.append({kind: connection.execute(sql, _params(sql, retention)).rowcount})
@@ -162,8 +167,9 @@ def _undelivered(connection: Connection, retention: Retention) -> dict[str, int]
     return {"undelivered": len(rows)}
 
 
-def _cases(connection: Connection, retention: Retention) -> dict[str, int]:
-    sql = f"SELECT id FROM cases WHERE {_OLD_CASES}"
+def old_cases(connection: Connection, retention: Retention) -> dict[str, int]:
+    """Some cases that were closed long enough ago, with what belongs to them."""
+    sql = f"SELECT id FROM cases WHERE {_OLD_CASES} LIMIT {5 * AT_ONCE}"
     keys = [{"id": row["id"]} for row in connection.all(sql, _params(sql, retention))]
     found = {"cases": len(keys)}
     for table in erasing.BY_CASE:
@@ -180,5 +186,6 @@ async def purge(database: Database, retention: Retention, special: Collection[st
     parts = [await database.write(lambda c: alone(c, retention, special))]
     while True:
         parts.append(await database.write(lambda c: rested(c, retention)))
-        if parts[-1]["rested"] < AT_ONCE:
+        parts.append(await database.write(lambda c: old_cases(c, retention)))
+        if parts[-2]["rested"] < AT_ONCE and parts[-1]["cases"] < 5 * AT_ONCE:
             return report(*parts)

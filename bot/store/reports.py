@@ -75,7 +75,7 @@ TALKS = (
     " WHERE v.opened_at >= :start AND v.opened_at < :end"
     f" AND {_FILTERS.format('v', 'a')}"
 )
-WITH_CASE = "SELECT DISTINCT conversation_id FROM cases WHERE opened_at >= :start"
+WITH_CASE = "SELECT conversation_id FROM cases WHERE opened_at >= :start"
 MISSED = (
     "SELECT CASE WHEN u.picked <> '' THEN u.picked ELSE u.offered END AS labels, u.lang, u.decision, count(*) AS n"
     " FROM unanswered u LEFT JOIN conversations v ON v.id = u.conversation_id"

@@ -43,3 +43,8 @@ CREATE TABLE erasures (
     why TEXT NOT NULL,                             -- asked, officer
     counts TEXT NOT NULL
 );
+
+-- What is erased and purged is found by its conversation and by its case.
+CREATE INDEX cases_conversation ON cases (conversation_id);
+CREATE INDEX ratings_conversation ON ratings (conversation_id);
+CREATE INDEX ratings_case ON ratings (case_id) WHERE case_id IS NOT NULL;
