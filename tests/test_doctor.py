@@ -607,6 +607,7 @@ def told(monkeypatch: pytest.MonkeyPatch, folder: Path, **given: str) -> tuple[i
     return result.exit_code, result.output.splitlines()
 
 
+@pytest.mark.slow
 def test_both_platforms_set_up_by_their_own_verbs_pass(
     line: Line, tg: Telegram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
