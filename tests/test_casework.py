@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,3 +185,14 @@ def test_the_transcript_prints_without_anything_to_press(site: Site, citizen: Br
     page = lin.get("/desk/cases/1/print").text
     assert "謝謝" in page
     assert "<form" not in page.split("<main")[1]
+
+
+def test_a_case_without_a_first_answer_in_time_is_marked_late(site: Site, citizen: Browser) -> None:
+    lin = site.caseworker()
+    late = site.words("zh-TW", "desk.late")
+    assert late not in lin.get("/desk").text
+    connection = sqlite3.connect(site.database)
+    connection.execute("UPDATE cases SET opened_at = opened_at - 30 * 86400")
+    connection.commit()
+    connection.close()
+    assert late in lin.get("/desk").text

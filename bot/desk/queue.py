@@ -55,7 +55,9 @@ class Queue:
         lang = self.frame.lang(request)
         now = resources.clock().timestamp()
         asked = {name: request.query_params.get(name, "")[:40] for name in FILTERS}
-        cases = [views.case(resources, row, lang, now) for row in store.cases(view, staff.id, _wanted(asked))]
+        late = self.frame.house.timetable.late
+        rows = store.cases(view, staff.id, _wanted(asked))
+        cases = [views.case(resources, row, lang, now) | {"late": late(row, now)} for row in rows]
         return self.frame.render(
             request,
             "queue",
