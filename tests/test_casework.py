@@ -196,3 +196,14 @@ def test_a_case_without_a_first_answer_in_time_is_marked_late(site: Site, citize
     connection.commit()
     connection.close()
     assert late in lin.get("/desk").text
+
+
+def test_words_are_looked_for_only_inside_the_open_case(site: Site, citizen: Browser) -> None:
+    citizen.say("我住在板橋 Banqiao")
+    site.browser().say("別人也說 banqiao")
+    lin = site.caseworker()
+    page = lin.get("/desk/cases/1?q=BANQIAO").text
+    assert "我住在板橋" in page
+    assert "別人也說" not in page
+    assert site.words("zh-TW", "desk.found", count=1) in page
+    assert site.words("zh-TW", "desk.found", count=0) in lin.get("/desk/cases/1?q=%3Cscript%3E").text

@@ -20,6 +20,7 @@ from bot.store.casework import OUTCOMES
 from bot.store.records import CaseRow, CaseTaken, NotHolder, StaffRow
 
 REPLY_LIMIT = 4000
+SOUGHT_LIMIT = 100
 PROBLEMS = (  # what an action may say on the page it leads back to
     "error_not_holder",
     "error_case_open",
@@ -76,6 +77,9 @@ class CasePages:
         if row.restricted:
             return self.frame.error(request, "desk_privacy.error_restricted", 403)
         context = views.conversation(self.frame.resources, self.frame.house.store, row, staff, self.frame.lang(request))
+        sought = request.query_params.get("q", "").strip()[:SOUGHT_LIMIT]
+        if sought:
+            context["bubbles"] = [each for each in context["bubbles"] if views.holds(each, sought)]
         draft = draft or self.frame.house.store.draft(row.id, staff.id)
         return self.frame.render(
             request,
@@ -86,6 +90,7 @@ class CasePages:
             draft=draft,
             form_id=uuid.uuid4().hex,
             viewers=self.frame.presence.others(row.id, staff.id),
+            sought=sought,
             proposed=request.query_params.get("proposed", ""),
             quota=self.frame.quota(self.frame.lang(request)) if row.channel == "line" else "",
             phrases=self._phrases(request, row, staff) if context["mine"] else None,

@@ -16,7 +16,7 @@ from bot.dialogue.state import by_subject, from_doc
 from bot.dialogue.world import Staffing
 from bot.messages import Entry, Speaker
 from bot.pipeline.resources import Resources
-from bot.render.pages import bubble_of
+from bot.render.pages import Bubble, bubble_of
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
@@ -181,6 +181,11 @@ def quota(resources: Resources, allowance: Allowance | None, lang: str) -> str:
     if allowance.left is None:
         return resources.pages.words(lang, "desk.quota_free")
     return resources.pages.words(lang, "desk.quota", left=allowance.left, limit=allowance.limit)
+
+
+def holds(bubble: Bubble, sought: str) -> bool:
+    """Do the words of a line hold what is looked for, whatever the case of its letters?"""
+    return any(sought.casefold() in part.casefold() for part in bubble.paragraphs)
 
 
 def _until_closed(entries: list[Entry], row: CaseRow) -> list[Entry]:
