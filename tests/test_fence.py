@@ -283,7 +283,7 @@ def test_a_case_held_too_long_returns_to_the_queue(store: Store) -> None:
         next_tick(store)
         await take(store, said("1", ms=2), turns=lambda held: [Turn(held.events[0], Reply("1", "en"))])
         assert store.held_too_long(3600) == []
-        (held,) = store.held_too_long(0)
+        ((held, _),) = store.held_too_long(0)
         assert await store.back_to_queue(held, Reply("back", "en"))
         assert not await store.back_to_queue(held, Reply("back", "en"))
         with pytest.raises(NotHolder):
@@ -300,7 +300,7 @@ def test_a_case_answered_just_now_is_not_taken_away(store: Store) -> None:
         fence = await store.claim(case, ann, NOTICE)
         next_tick(store)
         await take(store, said("1", ms=2), turns=lambda held: [Turn(held.events[0], Reply("1", "en"))])
-        (held,) = store.held_too_long(0)
+        ((held, _),) = store.held_too_long(0)
         await store.reply(case, ann, fence, "form", Reply("yes", "en"))
         return await store.back_to_queue(held, Reply("back", "en"))
 

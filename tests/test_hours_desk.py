@@ -316,7 +316,9 @@ def test_a_held_case_waits_for_service_time(open_house: Any, resources: Resource
             await house.store.accept([Incoming(Address("console", "here", "A"), "2", 2, text="still there?")])
             (lease,) = await house.store.lease("w", 10)
             await house.store.commit(lease, [Turn(lease.events[0], Reply("still there?", "en"))], "en", "")
-            stamp(house.store, "answered_at", "2018-01-05T17:10")  # a Friday
+            stamp(house.store, "answered_at", "2018-01-05T17:00")  # a Friday
+            wrote = parse("2018-01-05T17:10").timestamp()
+            house.store.database.write_now(lambda c: c.execute("UPDATE messages SET at = :at", {"at": wrote}))
             moving_clock.moment = parse("2018-01-08T08:09")
             assert await sweep_once(house, resources, 1800) == 0
             moving_clock.moment = parse("2018-01-08T08:10")

@@ -34,8 +34,7 @@ async def sweep(house: House, resources: Resources, hold_seconds: float) -> None
 async def sweep_once(house: House, resources: Resources, hold_seconds: float) -> int:
     """Return every case held too long, counted in service hours, to the queue; how many there were."""
     moved, now = 0, resources.clock().timestamp()
-    for case in house.store.held_too_long(hold_seconds):
-        since = max(case.answered_at or 0.0, case.parked_until or 0.0)
+    for case, since in house.store.held_too_long(hold_seconds):
         if not house.timetable.passed(since, hold_seconds, now):
             continue
         notice = resources.renderer.say("conversation.case_back", case.lang, Notice.CASE)

@@ -281,15 +281,28 @@ def mark_end(connection: Connection, case_id: int) -> None:
     )
 
 
-def held_too_long(connection: Connection, seconds: float) -> list[CaseRow]:
-    """Held cases whose caseworker has not answered for `seconds` although the citizen wrote last."""
+def held_too_long(connection: Connection, seconds: float) -> list[tuple[CaseRow, float]]:
+    """Held cases whose citizen waits for an answer longer than `seconds`, and since when (Unix seconds).
+
+    Waiting begins with the first message after the caseworker's last one, or when a parked case is due.
+    """
     rows = connection.all(
-        f"{_SELECT} WHERE c.state = 'human' AND c.answered_at < {NOW} - :seconds"
-        f" AND (c.parked_until IS NULL OR c.parked_until < {NOW} - :seconds) AND EXISTS (SELECT 1 FROM messages m"
-        " WHERE m.conversation_id = c.conversation_id AND m.author = 'citizen' AND m.at > c.answered_at)",
+        f"SELECT h.*, {_WAITS_SINCE} AS waits_since FROM ({_SELECT_HELD}) h"
+        f" WHERE h.wrote_at IS NOT NULL AND {_WAITS_SINCE} <= {NOW} - :seconds",
         {"seconds": seconds},
     )
-    return [_case(row) for row in rows]
+    return [(_case(row), row["waits_since"]) for row in rows]
+
+
+_WAITS_SINCE = "CASE WHEN coalesce(h.parked_until, 0) > h.wrote_at THEN h.parked_until ELSE h.wrote_at END"
+_SELECT_HELD = (
+    _SELECT.replace(
+        " FROM cases c",
+        ", (SELECT min(m.at) FROM messages m WHERE m.conversation_id = c.conversation_id AND m.author = 'citizen'"
+        " AND m.at > c.answered_at) AS wrote_at FROM cases c",
+    )
+    + " WHERE c.state = 'human'"
+)
 
 
 def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
@@ -326,5 +339,6 @@ def unnoticed(connection: Connection, limit: int = 20) -> list[CaseRow]:
 def noticed(connection: Connection, case: CaseRow) -> None:
     """The staff group was told."""
     connection.execute(
-        "UPDATE cases SET noticed = max(noticed, :level) WHERE id = :id", {"level": 1 + case.urgent, "id": case.id}
+        "UPDATE cases SET noticed = :level WHERE id = :id AND noticed < :level",
+        {"level": 1 + case.urgent, "id": case.id},
     )

@@ -146,8 +146,8 @@ class Store:
         """Return a held case to the queue (see cases.back_to_queue)."""
         return await self.database.write(lambda c: cases.back_to_queue(c, case, notice))
 
-    def held_too_long(self, seconds: float) -> list[CaseRow]:
-        """Held cases that nobody answers (see cases.held_too_long)."""
+    def held_too_long(self, seconds: float) -> list[tuple[CaseRow, float]]:
+        """Held cases that nobody answers, and since when (see cases.held_too_long)."""
         return cases.held_too_long(self.database.read, seconds)
 
     def case(self, case_id: int) -> CaseRow | None:
