@@ -663,7 +663,8 @@ def test_forgetting_in_the_chat_clears_the_page(people: People) -> None:
     citizen.tap("privacy")
     citizen.tap("forget")
     citizen.press("forget:yes")
-    expect(citizen.page.locator(".bubble.by-bot").last).to_contain_text("已經刪除了")
+    expect(citizen.page.get_by_text("已經刪除了")).to_be_visible()
+    expect(citizen.page.locator(".bubble.by-bot").last).to_contain_text("刪除紀錄")  # the receipt
     expect(citizen.page.get_by_text("我的秘密")).to_have_count(0)
 
 
