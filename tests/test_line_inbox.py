@@ -236,6 +236,15 @@ def test_pitfall_04_without_a_true_signature_nothing_is_read_and_nothing_is_logg
     assert [record for record in caplog.records if record.name == "labor_bot"] == []
 
 
+@pytest.mark.parametrize("name", ["x-line-signature-256", "x-hub-signature-256", "x-signature"])
+def test_pitfall_19_only_the_header_that_line_documents_counts(door: Doorstep, name: str) -> None:
+    """Pages about LINE invent headers: a right signature under another name is none."""
+    content = body(golden("text")["events"][0])
+    response = post(door, content, "", **{name: sign(SECRET, content)})
+    assert response.status_code == 401
+    assert door.kept == []
+
+
 def test_pitfall_13_a_group_is_heard_only_when_it_means_us(door: Doorstep) -> None:
     with Standin() as line:
         an = line.user("An")

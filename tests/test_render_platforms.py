@@ -209,3 +209,20 @@ def test_words_of_people_are_no_markup() -> None:
     (message,) = telegram.messages([Reply("<b>& 1 < 2", "en", source="x")])
     assert message.html.startswith("&lt;b&gt;&amp; 1 &lt; 2")
     assert list(islice(_texts(LINE.requests([Reply('"}], {{ x }}', "en", source="s")])), 1)) == ['"}], {{ x }}']
+
+
+def test_a_day_is_picked_and_a_place_is_sent_by_line_itself() -> None:
+    """LINE's calendar comes back as an answer; a place can be asked for by a quick reply only."""
+    asks = Reply("哪一天？", "zh-TW", choices=(Choice("pick:registered_since", "選日期"), Choice("skip", "跳過")))
+    (message,) = LINE.requests([asks])[0]
+    (button,) = [item["action"] for item in message["contents"]["footer"]["contents"]]
+    assert (button["type"], button["mode"], button["data"]) == ("datetimepicker", "date", "answer:registered_since")
+    place = Reply(
+        "在哪裡？",
+        "zh-TW",
+        choices=(Choice("location", "傳送位置"), Choice("topic:p13", "三重"), Choice("menu", "主選單")),
+    )
+    (message,) = LINE.requests([place])[0]
+    first, _ = message["quickReply"]["items"]
+    assert first["action"] == {"type": "location", "label": "傳送位置"}
+    assert "location" not in json.dumps(message["contents"])
