@@ -129,7 +129,7 @@ class Stage:
             bye = Reply("bye", "en", notice=Notice.CASE)
             await self.store.database.write(lambda c: (cases.close(c, case, me, fence, bye), self.log.append(left)))
             return
-        while not (held := [one for one in self.store.held_too_long(0) if one.id == case]):
+        while not (held := [one for one, _ in self.store.held_too_long(0) if one.id == case]):
             if not self.writing:
                 return
             await self.pause()
