@@ -207,3 +207,13 @@ def test_words_are_looked_for_only_inside_the_open_case(site: Site, citizen: Bro
     assert "別人也說" not in page
     assert site.words("zh-TW", "desk.found", count=1) in page
     assert site.words("zh-TW", "desk.found", count=0) in lin.get("/desk/cases/1?q=%3Cscript%3E").text
+
+
+def test_a_number_written_after_a_case_was_closed_is_none_of_its_business(site: Site, citizen: Browser) -> None:
+    lin = site.caseworker()
+    lin.post("/desk/cases/1/claim")
+    lin.post("/desk/cases/1/close", {"fence": fence(site)})
+    citizen.say("請回電給我 0912345678")
+    assert site.rows("SELECT count(*) FROM callbacks") == [(1,)]
+    assert "0912345678" not in lin.get("/desk/cases/1").text
+    assert "0912345678" in lin.get("/desk/cases/2").text

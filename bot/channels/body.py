@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 
 class BodyTooLarge(Exception):
@@ -25,3 +28,16 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise BodyTooLarge
         parts.append(part)
     return b"".join(parts)
+
+
+async def signed_body(
+    request: Request, limit: int, header: str, genuine: Callable[[bytes, str | None], bool]
+) -> bytes | Response:
+    """The raw bytes of a signed webhook call, or the refusal: 413 too large, 401 not signed by who should have."""
+    try:
+        body = await read_body(request, limit)
+    except BodyTooLarge:
+        return JSONResponse({"error": f"the body may have at most {limit} bytes"}, 413)
+    if not genuine(body, request.headers.get(header)):
+        return JSONResponse({"error": f"{header} is missing or wrong"}, 401)
+    return body

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.channels.body import BodyTooLarge, read_body
+from bot.channels.body import signed_body
 from bot.channels.port import Door, Parcel, Receipt, Sent
 from bot.channels.text import sound
 from bot.messages import Address, Incoming, Reply
@@ -95,12 +96,9 @@ class HookInbox:
 
     async def receive(self, request: Request) -> Response:
         """200 only when the events are durable; 401 unsigned; 400 no JSON; 413 too large."""
-        try:
-            body = await read_body(request, BODY_LIMIT)
-        except BodyTooLarge:
-            return JSONResponse({"error": f"the body may have at most {BODY_LIMIT} bytes"}, 413)
-        if not verify(self.secret, body, request.headers.get(SIGNATURE)):
-            return JSONResponse({"error": f"{SIGNATURE} is missing or wrong"}, 401)
+        body = await signed_body(request, BODY_LIMIT, SIGNATURE, partial(verify, self.secret))
+        if isinstance(body, Response):
+            return body
         try:
             events, refused = parse(json.loads(body))
         except (ValueError, RecursionError) as error:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
+from bot.channels.fields import NAME_LIMIT, coordinates, maybe_name, name_of, object_of, one_line
 from bot.channels.text import sound
 from bot.messages import Address, Attachment, Incoming, Kind
 
 CHANNEL = "line"
-NAME_LIMIT = 200
 CHOICE_LIMIT = 100
 Event = dict[str, Any]
 _RESUME = re.compile(r"resume ([A-Za-z0-9_-]{22})", re.IGNORECASE)
@@ -45,7 +45,7 @@ def read(event: Any, account: str) -> Incoming | Passed:
 
 def _bare(event: Event, account: str) -> Incoming | Passed:
     """What every event tells: from which chat, when, and how to reply."""
-    source = _object(event, "source")
+    source = object_of(event, "source")
     field = {"user": "userId", "group": "groupId", "room": "roomId"}.get(str(source.get("type")))
     if field is None:
         raise ValueError("a source must be a user, a group or a room")
@@ -56,10 +56,10 @@ def _bare(event: Event, account: str) -> Incoming | Passed:
         raise ValueError("timestamp must be whole milliseconds")
     silent = event.get("mode") == "standby"
     return Incoming(
-        Address(CHANNEL, account, _name(source, field)),
+        Address(CHANNEL, account, name_of(source, field)),
         _event_id(event),
         sent_ms,
-        reply_token=None if silent else _maybe(event, "replyToken") or None,
+        reply_token=None if silent else maybe_name(event, "replyToken") or None,
         silent=silent,
         group=field != "userId",
     )
@@ -67,7 +67,7 @@ def _bare(event: Event, account: str) -> Incoming | Passed:
 
 def _event_id(event: Event) -> str:
     """LINE's own id, the same at each delivery; without one a hash of what does not change."""
-    given = _maybe(event, "webhookEventId")
+    given = maybe_name(event, "webhookEventId")
     if given:
         return given
     lasting = {key: value for key, value in event.items() if key != "deliveryContext"}
@@ -78,20 +78,20 @@ def _event_id(event: Event) -> str:
 
 
 def _message(event: Event, incoming: Incoming) -> Incoming | Passed:
-    message = _object(event, "message")
+    message = object_of(event, "message")
     kind = message.get("type")
     if incoming.group and not (kind == "text" and _spans(message)):
         return Passed.GROUP
     reader = _MESSAGES.get(kind) if isinstance(kind, str) else None
     if reader is None:
         return Passed.KIND
-    return reader(message, replace(incoming, message_id=_maybe(message, "id")))
+    return reader(message, replace(incoming, message_id=maybe_name(message, "id")))
 
 
 def _postback(event: Event, incoming: Incoming) -> Incoming | Passed:
     if incoming.group:
         return Passed.GROUP
-    postback = _object(event, "postback")
+    postback = object_of(event, "postback")
     data = postback.get("data")
     if not isinstance(data, str):
         raise ValueError("the data of a postback must be a text")
@@ -110,13 +110,13 @@ def _choice(data: str, date: Any) -> str:
 
 
 def _unsend(event: Event, incoming: Incoming) -> Incoming:
-    return replace(incoming, kind=Kind.UNSENT, about=_name(_object(event, "unsend"), "messageId"))
+    return replace(incoming, kind=Kind.UNSENT, about=name_of(object_of(event, "unsend"), "messageId"))
 
 
 def _edited(event: Event, incoming: Incoming) -> Incoming:
     """In a group an edit may speak to nobody of us any more: only the old version goes."""
-    message = _object(event, "message")
-    about = _name(message, "id")
+    message = object_of(event, "message")
+    about = name_of(message, "id")
     if incoming.group:
         return replace(incoming, kind=Kind.UNSENT, about=about)
     text = _text_of(message)
@@ -150,27 +150,16 @@ def _file(message: Event, incoming: Incoming) -> Incoming:
     size = message.get("fileSize")
     attachment = Attachment(
         kind=message["type"],
-        ref=_name(message, "id"),
-        name=_line(message.get("fileName"))[:NAME_LIMIT],
+        ref=name_of(message, "id"),
+        name=one_line(message.get("fileName"))[:NAME_LIMIT],
         size=size if type(size) is int and 0 <= size < 2**53 else 0,
     )
     return replace(incoming, kind=Kind.FILE, attachment=attachment)
 
 
 def _place(message: Event, incoming: Incoming) -> Incoming:
-    words = _line(message.get("address")) or _line(message.get("title"))
-    return replace(incoming, kind=Kind.PLACE, text=words or _coordinates(message))
-
-
-def _coordinates(message: Event) -> str:
-    return f"{_degrees(message, 'latitude', 90):.6f}, {_degrees(message, 'longitude', 180):.6f}"
-
-
-def _degrees(message: Event, field: str, most: int) -> float:
-    value = message.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
-        raise ValueError("a location must have coordinates")
-    return value
+    words = one_line(message.get("address")) or one_line(message.get("title"))
+    return replace(incoming, kind=Kind.PLACE, text=words or coordinates(message))
 
 
 def _voice(message: Event, incoming: Incoming) -> Incoming:
@@ -203,30 +192,6 @@ _MESSAGES: dict[str, Callable[[Event, Incoming], Incoming]] = {
 
 
 # -- fields
-
-
-def _object(event: Event, field: str) -> Event:
-    value = event.get(field)
-    if not isinstance(value, dict):
-        raise ValueError(f"{field} must be an object")
-    return value
-
-
-def _name(event: Event, field: str) -> str:
-    """An id as it is: changing one would make two of them the same."""
-    found = _maybe(event, field)
-    if not found:
-        raise ValueError(f"{field} must be a text of 1 to {NAME_LIMIT} printable characters")
-    return found
-
-
-def _maybe(event: Event, field: str) -> str:
-    value = event.get(field)
-    return value if isinstance(value, str) and len(value) <= NAME_LIMIT and value.isprintable() else ""
-
-
-def _line(value: Any) -> str:
-    return " ".join(sound(value).split()) if isinstance(value, str) else ""
 
 
 def _text_of(message: Event) -> str:

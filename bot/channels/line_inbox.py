@@ -6,13 +6,14 @@ import base64
 import hmac
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot import observe
-from bot.channels.body import BodyTooLarge, read_body
+from bot.channels.body import signed_body
 from bot.channels.line_events import Passed, read
 from bot.channels.port import Door
 from bot.messages import Incoming
@@ -67,13 +68,10 @@ class LineInbox:
 
     async def receive(self, request: Request) -> Response:
         """200 only when the events are durable; 401 unsigned; 400 no JSON; 413 too large."""
-        try:
-            body = await read_body(request, BODY_LIMIT)
-        except BodyTooLarge:
-            return JSONResponse({"error": f"the body may have at most {BODY_LIMIT} bytes"}, 413)
-        if not verify(self.secret, body, request.headers.get(SIGNATURE)):
-            observe.count("line.unsigned")
-            return JSONResponse({"error": f"{SIGNATURE} is missing or wrong"}, 401)
+        body = await signed_body(request, BODY_LIMIT, SIGNATURE, partial(verify, self.secret))
+        if isinstance(body, Response):
+            observe.count("line.refused")
+            return body
         try:
             events = parse(json.loads(body))
         except (ValueError, RecursionError):

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.channels.fields import NAME_LIMIT, coordinates, maybe_name, name_of, object_of, one_line
 from bot.channels.telegram_group import said_to_us, words_for_us
 from bot.channels.text import sound
 from bot.channels.tongues import of_tag
 from bot.messages import Address, Attachment, Incoming, Kind
 
 CHANNEL = "telegram"
-NAME_LIMIT = 200
 CHOICE_BYTES = 64
 DOWNLOAD_BYTES = 20_000_000
 COMMANDS = {
@@ -51,7 +51,7 @@ def read(update: object, me: Self, now_ms: Callable[[], int]) -> Incoming | None
     number = _whole(update, "update_id")
     for kind, reader in _KINDS.items():
         if kind in update:
-            return reader(_object(update, kind), _Frame(number, me, now_ms))
+            return reader(object_of(update, kind), _Frame(number, me, now_ms))
     return None
 
 
@@ -69,7 +69,7 @@ class _Frame:
             Address(CHANNEL, self.me.id, str(chat)),
             str(self.number),
             self.now_ms() if seconds is None else seconds * 1000 + self.number % 1000,
-            lang=of_tag(_maybe(sender or {}, "language_code")),
+            lang=of_tag(maybe_name(sender or {}, "language_code")),
         )
 
 
@@ -77,7 +77,7 @@ class _Frame:
 
 
 def _message(message: Part, frame: _Frame) -> Incoming | None:
-    chat = _object(message, "chat")
+    chat = object_of(message, "chat")
     if "migrate_to_chat_id" in message:
         found = frame.incoming(_whole(chat, "id"), _whole(message, "date"), None)
         return replace(found, kind=Kind.MOVED, about=str(_whole(message, "migrate_to_chat_id")), group=True)
@@ -94,7 +94,7 @@ def _message(message: Part, frame: _Frame) -> Incoming | None:
 
 
 def _edited(message: Part, frame: _Frame) -> Incoming | None:
-    chat, sender = _object(message, "chat"), _person(message)
+    chat, sender = object_of(message, "chat"), _person(message)
     text = message.get("text", message.get("caption"))
     if sender is None or text is None:  # no words: a live location that moved
         return None
@@ -116,7 +116,7 @@ def _tapped(query: Part, frame: _Frame) -> Incoming | None:
     if sender is None or "data" not in query:
         return None
     message = query.get("message")
-    chat = _object(message, "chat") if isinstance(message, dict) else {"id": sender.get("id"), "type": "private"}
+    chat = object_of(message, "chat") if isinstance(message, dict) else {"id": sender.get("id"), "type": "private"}
     if chat.get("type") != "private":
         return None
     data = _text(query["data"])
@@ -126,8 +126,8 @@ def _tapped(query: Part, frame: _Frame) -> Incoming | None:
 
 def _member(change: Part, frame: _Frame) -> Incoming | None:
     """What became of ourselves: blocked or let in again by a person, removed from or added to a group."""
-    chat = _object(change, "chat")
-    before, after = (_object(change, f"{age}_chat_member").get("status") for age in ("old", "new"))
+    chat = object_of(change, "chat")
+    before, after = (object_of(change, f"{age}_chat_member").get("status") for age in ("old", "new"))
     sender = change.get("from")
     found = frame.incoming(_whole(chat, "id"), _whole(change, "date"), sender if isinstance(sender, dict) else None)
     if chat.get("type") == "private":
@@ -188,23 +188,23 @@ def _photo(message: Part, found: Incoming) -> Incoming:
         raise ValueError("a photo must have sizes")
     fitting = [size for size in sizes if _size(size) <= DOWNLOAD_BYTES] or sizes[:1]
     best = max(fitting, key=lambda size: _size(size, "width") * _size(size, "height"))
-    return _file(message, found, Attachment("image", _name(best, "file_id"), mime="image/jpeg", size=_size(best)))
+    return _file(message, found, Attachment("image", name_of(best, "file_id"), mime="image/jpeg", size=_size(best)))
 
 
 def _document(message: Part, found: Incoming) -> Incoming:
-    document = _object(message, "document")
-    kind = "image" if _maybe(document, "mime_type").startswith("image/") else "file"
+    document = object_of(message, "document")
+    kind = "image" if maybe_name(document, "mime_type").startswith("image/") else "file"
     return _file(message, found, _attachment(kind, document))
 
 
 def _video(message: Part, found: Incoming) -> Incoming:
     kind = next(kind for kind in ("video", "video_note", "animation") if kind in message)
-    return _file(message, found, _attachment("video", _object(message, kind)))
+    return _file(message, found, _attachment("video", object_of(message, kind)))
 
 
 def _attachment(kind: str, about: Part) -> Attachment:
-    name = _line(about.get("file_name"))[:NAME_LIMIT]
-    return Attachment(kind, _name(about, "file_id"), name, _maybe(about, "mime_type"), _size(about))
+    name = one_line(about.get("file_name"))[:NAME_LIMIT]
+    return Attachment(kind, name_of(about, "file_id"), name, maybe_name(about, "mime_type"), _size(about))
 
 
 def _file(message: Part, found: Incoming, attachment: Attachment) -> Incoming:
@@ -215,19 +215,9 @@ def _file(message: Part, found: Incoming, attachment: Attachment) -> Incoming:
 
 def _place(message: Part, found: Incoming) -> Incoming:
     venue = message.get("venue")
-    named = [_line(venue.get(field)) for field in ("address", "title")] if isinstance(venue, dict) else []
+    named = [one_line(venue.get(field)) for field in ("address", "title")] if isinstance(venue, dict) else []
     words = ", ".join(part for part in named if part)
-    return replace(found, kind=Kind.PLACE, text=words or _coordinates(_object(message, "location")))
-
-
-def _coordinates(location: Part) -> str:
-    return f"{_degrees(location.get('latitude'), 90):.6f}, {_degrees(location.get('longitude'), 180):.6f}"
-
-
-def _degrees(value: Any, most: int) -> float:
-    if type(value) not in (int, float) or not -most <= value <= most:
-        raise ValueError("a location must have coordinates")
-    return float(value)
+    return replace(found, kind=Kind.PLACE, text=words or coordinates(object_of(message, "location")))
 
 
 def _as(choice: str) -> Callable[[Part, Incoming], Incoming]:
@@ -270,13 +260,6 @@ def _is_group(chat: Part) -> bool:
     return chat.get("type") in ("group", "supergroup")
 
 
-def _object(part: Part, field: str) -> Part:
-    value = part.get(field)
-    if not isinstance(value, dict):
-        raise ValueError(f"{field} must be an object")
-    return value
-
-
 def _whole(part: Part, field: str) -> int:
     value = part.get(field)
     if type(value) is not int or not -(2**53) < value < 2**53:
@@ -295,19 +278,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("words must be a text")
     return value
-
-
-def _name(part: Part, field: str) -> str:
-    found = _maybe(part, field)
-    if not found:
-        raise ValueError(f"{field} must be a text of 1 to {NAME_LIMIT} printable characters")
-    return found
-
-
-def _maybe(part: Part, field: str) -> str:
-    value = part.get(field)
-    return value if isinstance(value, str) and len(value) <= NAME_LIMIT and value.isprintable() else ""
-
-
-def _line(value: Any) -> str:
-    return " ".join(sound(value).split()) if isinstance(value, str) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,7 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
     speaking = store.speaker(row.conversation) or {}
     mine = row.state == "human" and row.holder == staff.id and speaking.get("speaker") == Speaker.HUMAN
     voice = Voice(resources.catalog, lang, {})
+    entries = _until_closed(store.entries(row.conversation, limit=500), row)
     rows = store.facts(row.conversation)
     told = by_subject(rows)
     facts = []
@@ -100,7 +101,7 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         )
     return {
         "case": case(resources, row, lang, resources.clock().timestamp()),
-        "bubbles": [bubble_of(entry) for entry in _until_closed(store.entries(row.conversation, limit=500), row)],
+        "bubbles": [bubble_of(entry) for entry in entries],
         "mine": mine,
         "fence": speaking.get("speaker_fence", -1),
         "files": _files(store, row, mine),
@@ -108,7 +109,7 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "can_claim": row.state == "waiting" and may(staff.role, Right.ANSWER),
         "held_by": row.holder_name if row.state == "human" and not mine else "",
         "facts": facts,
-        "readings": _readings(resources, store, row, lang),
+        "readings": _readings(resources, entries, lang),
         **_work(resources, store, row, staff, lang),
         "can_propose": may(staff.role, Right.ANSWER),
         "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
@@ -139,6 +140,7 @@ def _work(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lan
                 "done": _moment(each.done_at) if each.done_at else "",
             }
             for each in kept["callbacks"]
+            if row.closed_at is None or each.at <= row.closed_at  # what comes later is none of its business
         ],
         "colleagues": [each for each in store.casework.colleagues() if each[0] != staff.id],
         "languages": [(code, words(lang, f"conversation.language.{code}")) for code in resources.languages],
@@ -149,11 +151,11 @@ def _work(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lan
     }
 
 
-def _readings(resources: Resources, store: Store, row: CaseRow, lang: str) -> dict[str, str]:
+def _readings(resources: Resources, entries: Sequence[Entry], lang: str) -> dict[str, str]:
     """How the bot read each message, in the caseworker's language, by event."""
     words, topics = resources.pages.words, resources.knowledge.topics
     found: dict[str, str] = {}
-    for entry in store.entries(row.conversation, limit=500):
+    for entry in entries:
         reading = entry.reading
         if not reading.get("intent"):
             continue
