@@ -89,6 +89,30 @@ def test_a_senior_takes_over_with_a_reason_and_an_agent_sees_nothing(site: Site,
     assert "林先生請假" not in citizen.page()
 
 
+def test_who_lost_a_case_while_writing_finds_the_own_words_and_no_others(site: Site, citizen: Browser) -> None:
+    citizen.say("我的秘密")
+    lin, boss = site.caseworker("lin"), site.caseworker("boss", "senior")
+    lin.post("/desk/cases/1/claim")
+    before = fence(site)
+    boss.post("/desk/cases/1/takeover", {"why": "請假"})
+    refused = lin.post("/desk/cases/1/reply", {"text": "寫到一半<b>", "fence": str(before)})
+    later = lin.get("/desk/cases/1")
+    assert (refused.status_code, later.status_code) == (409, 403)
+    for page in (refused.text, later.text):
+        assert "寫到一半&lt;b&gt;</textarea>" in page
+        assert site.words("zh-TW", "desk.held_by", name="boss") in page
+        assert "我的秘密" not in page
+    assert lin.get("/desk/cases/1?problem=error_why").status_code == 403
+
+
+def test_the_history_names_the_language_a_case_was_transferred_for(site: Site, citizen: Browser) -> None:
+    lin = site.caseworker()
+    lin.post("/desk/cases/1/claim")
+    lin.post("/desk/cases/1/transfer", {"to": "lang:vi", "fence": fence(site)})
+    history = lin.get("/desk/cases/1").text.partition('class="history"')[2].partition("</ol>")[0]
+    assert site.words("zh-TW", "conversation.language.vi") in history
+
+
 def test_a_parked_case_is_not_returned_to_the_queue_until_its_time(site: Site, citizen: Browser) -> None:
     lin = site.caseworker()
     lin.post("/desk/cases/1/claim")
@@ -185,6 +209,7 @@ def test_the_transcript_prints_without_anything_to_press(site: Site, citizen: Br
     page = lin.get("/desk/cases/1/print").text
     assert "謝謝" in page
     assert "<form" not in page.split("<main")[1]
+    assert "desk.js" not in page  # a page that looks again by itself would be printed again in the trail
 
 
 def test_a_case_without_a_first_answer_in_time_is_marked_late(site: Site, citizen: Browser) -> None:

@@ -297,6 +297,13 @@ def stamp(site_store: Store, column: str, iso: str) -> None:
     site_store.database.write_now(lambda c: c.execute(f"UPDATE cases SET {column} = :at", {"at": moment}))
 
 
+def status(store: Store, name: str) -> None:
+    """How the citizens' lines stand."""
+    store.database.write_now(
+        lambda c: c.execute("UPDATE messages SET status = :name WHERE author = 'citizen'", {"name": name})
+    )
+
+
 async def _case_of(house: Any, number: str) -> int:
     """A waiting case of a new conversation; its id."""
     address = Address("console", "here", number)
@@ -322,6 +329,9 @@ def test_a_held_case_waits_for_service_time(open_house: Any, resources: Resource
             moving_clock.moment = parse("2018-01-08T08:09")
             assert await sweep_once(house, resources, 1800) == 0
             moving_clock.moment = parse("2018-01-08T08:10")
+            status(house.store, "unsent")  # who takes a message back waits for no answer to it
+            assert await sweep_once(house, resources, 1800) == 0
+            status(house.store, "sent")
             assert await sweep_once(house, resources, 1800) == 1
 
     asyncio.run(story())

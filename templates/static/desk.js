@@ -6,12 +6,15 @@ let composing = false, busy = false, again = false;
 
 // ---- the list ----
 
+// Only what changes is swapped: a filter half filled in stays as it is, and a link in focus keeps it.
 function swapQueue(page) {
-  const old = $("main"), fresh = page.getElementById("main");
-  if (!fresh || old.innerHTML === fresh.innerHTML) return;
-  const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  old.replaceWith(fresh);
-  if (focused) document.querySelector(`main a[href="${CSS.escape(focused)}"]`)?.focus();
+  for (const id of ["views", "on-duty", "list"]) {
+    const old = $(id), fresh = page.getElementById(id);
+    if (!old || !fresh || old.innerHTML === fresh.innerHTML) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    old.replaceWith(fresh);
+    if (focused) fresh.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }
 }
 
 // ---- one case ----
@@ -23,6 +26,8 @@ function swapTranscript(page) {
   if (list.innerHTML === fresh.innerHTML) return;
   const top = log.scrollTop, height = log.scrollHeight;
   const rows = [...list.children], next = [...fresh.children];
+  // Only the newest lines are shown: the oldest make room, the others stay as they are.
+  while (rows.length && Number(rows[0].dataset.seq) < Number(next[0]?.dataset.seq)) rows.shift().remove();
   next.forEach((row, i) => {
     if (!rows[i]) list.append(row);
     else if (rows[i].outerHTML !== row.outerHTML) rows[i].replaceWith(row);
@@ -32,8 +37,17 @@ function swapTranscript(page) {
 }
 
 function swapPart(id, page) {
-  const old = $(id), fresh = page.getElementById(id);
-  if (old.innerHTML !== fresh.innerHTML && !old.contains(document.activeElement)) old.replaceWith(fresh);
+  const old = $(id), fresh = page.getElementById(id), top = old.scrollTop;
+  for (const part of old.querySelectorAll("details[id]")) page.getElementById(part.id)?.toggleAttribute("open", part.open);
+  if (old.innerHTML === fresh.innerHTML || old.contains(document.activeElement)) return;
+  for (const field of old.querySelectorAll("textarea[id], input[id]")) keepTyped(field, fresh);
+  old.replaceWith(fresh);
+  fresh.scrollTop = top;
+}
+
+function keepTyped(field, fresh) {
+  const same = fresh.querySelector(`#${CSS.escape(field.id)}`);
+  if (same && field.value !== field.defaultValue) same.value = field.value;
 }
 
 // The box is only touched when the case changed hands; what was typed and where is kept.
@@ -59,21 +73,29 @@ function keptText(text) {
 
 // ---- refreshing ----
 
+// A page that answers a form bears the address of that form: looking again must not send it again.
+const here = location.href.replace(/(\/desk\/cases\/\d+)\/[^?#]*/, "$1");
+
 async function refresh() {
   if (busy || composing) return void (again = true);
   busy = true;
   again = false;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-  if (answer?.redirected && new URL(answer.url).pathname !== location.pathname) return location.reload();
+  const answer = await fetch(here, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (answer?.redirected && new URL(answer.url).pathname !== new URL(here).pathname) return location.assign(here);
   if (answer?.ok && !composing) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     document.title = page.title;
+    document.dispatchEvent(new CustomEvent("desk:fresh", { detail: page }));
     if (onCase) {
       swapTranscript(page);
+      swapPart("earlier", page);
       swapPart("head", page);
       swapPart("side", page);
       swapDock(page);
     } else swapQueue(page);
+  } else if (answer?.status === 403 && onCase) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    $("notice").textContent = page.querySelector("main p, [role=alert]")?.textContent ?? "";
   }
   busy = false;
   if (again && !composing) refresh();
@@ -94,7 +116,10 @@ function listen() {
     wait = Math.min(wait * 2, 30000);
   };
 }
-setInterval(() => { if (stream.readyState !== EventSource.OPEN && !document.hidden) refresh(); }, 20000);
+// A page nobody looks at need not ask, unless it is to tell of waiting cases.
+setInterval(() => {
+  if (stream.readyState !== EventSource.OPEN && (!document.hidden || document.body.dataset.listens)) refresh();
+}, 20000);
 
 // ---- keyboard ----
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,12 +127,19 @@ def _nothing(line: LineStandin, telegram: TelegramStandin) -> None:
 
 
 @contextmanager
-def running(resources: Resources, folder: Path, mode: str = "webhook", before: Before = _nothing) -> Iterator[City]:
+def running(
+    resources: Resources,
+    folder: Path,
+    mode: str = "webhook",
+    before: Before = _nothing,
+    now: Callable[[], float] = time.time,
+    more: Mapping[str, str] = {},
+) -> Iterator[City]:
     """The app of `labor-bot serve` with both platforms on; the platforms know where it is.
 
-    `before`: what was done at the platforms before it starts.
+    `before`: what was done at the platforms before it starts. `now`: their clock, in Unix seconds. `more`: settings.
     """
-    with LineStandin() as line, TelegramStandin() as telegram:
+    with LineStandin(now=now) as line, TelegramStandin(now=now) as telegram:
         before(line, telegram)
         port = free_port()
         url = f"http://127.0.0.1:{port}"
@@ -147,6 +154,7 @@ def running(resources: Resources, folder: Path, mode: str = "webhook", before: B
                 "LABOR_BOT_TELEGRAM_SECRET": SECRET,
                 "LABOR_BOT_TELEGRAM_API_BASE": telegram.base_url,
                 "LABOR_BOT_TELEGRAM_MODE": mode,
+                **more,
             }
         )
         _point_webhooks(line, telegram, url, mode)
