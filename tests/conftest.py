@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import engines
 import pytest
 from argon2 import PasswordHasher
 
@@ -18,9 +22,31 @@ from bot.channels.console import ADDRESS, ConsoleChannel
 from bot.desk import auth
 from bot.pipeline.house import House, build_house
 from bot.pipeline.resources import Resources, load_resources
+from bot.store.sqlite import Sqlite
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine postgresql` runs the same tests on a PostgreSQL server that the run starts for itself."""
+    parser.addoption("--engine", default="sqlite", choices=["sqlite", "postgresql"])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    engines.choose(config.getoption("--engine"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is about SQLite itself has nothing to say about another engine."""
+    if engines.on_postgresql():
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip(reason="about SQLite's own file"))
+
+
+def pytest_unconfigure() -> None:
+    engines.finish()
 
 
 class MovingClock:
@@ -36,10 +62,16 @@ class MovingClock:
 TIME = MovingClock()
 
 
-@pytest.fixture(scope="session")
-def resources() -> Resources:
+@functools.cache
+def loaded() -> Resources:
     """Knowledge, understanding and rendering, loaded once; their clock is `TIME`."""
     return load_resources(TIME)
+
+
+@pytest.fixture(scope="session")
+def resources() -> Resources:
+    """What `loaded` gives."""
+    return loaded()
 
 
 @pytest.fixture
@@ -57,7 +89,7 @@ def open_house(resources: Resources, tmp_path: Path) -> Callable[..., Any]:
     @asynccontextmanager
     async def opened(name: str = "t.db") -> AsyncIterator[tuple[House, ConsoleChannel]]:
         channel = ConsoleChannel()
-        house = build_house(tmp_path / name, resources, {ADDRESS.channel: channel})
+        house = build_house(engines.place(tmp_path / name), resources, {ADDRESS.channel: channel})
         try:
             yield house, channel
         finally:
@@ -78,8 +110,35 @@ def _cheap_passwords() -> None:
     auth._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-@pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new database is the copy of one that was really migrated; one that is there is migrated as ever."""
+    real = Sqlite.migrate
+    empty = tmp_path_factory.mktemp("schema") / "empty.db"
+    number, content = real(Sqlite(empty)), empty.read_bytes()
+
+    def migrate(engine: Sqlite) -> int:
+        if engine.path.exists():
+            return real(engine)
+        with open(os.open(engine.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        return number
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sqlite, "migrate", migrate)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_strangers() -> Iterator[None]:
+    """No test trusts a certificate of the world, so none are read: each client of a platform would read them all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_default_certs", lambda self, purpose=None: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> Iterator[None]:
     """No test talks to anything but this machine."""
     real = socket.socket.connect
 
@@ -88,7 +147,9 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
             raise AssertionError(f"a test tried to reach {address[0]}")
         return real(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        yield
 
 
 def free_port() -> int:

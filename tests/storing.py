@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engines import place
+
 from bot.channels.port import Parcel, Receipt, Sent
 from bot.messages import Address, Incoming, Notice, Reply
 from bot.store import Store
@@ -42,7 +44,7 @@ def answers(lease: Lease) -> list[Turn]:
 @contextmanager
 def opened(path: Path) -> Iterator[Store]:
     """A store of the test's own."""
-    store = Store(path)
+    store = Store(place(path))
     try:
         yield store
     finally:
@@ -56,7 +58,7 @@ def now(store: Store, operation: Callable[[Connection], Any]) -> Any:
 
 def rows(store: Store, sql: str, **params: Any) -> list[tuple[Any, ...]]:
     """What a query finds."""
-    return [tuple(row) for row in store.database.read.all(sql, params)]
+    return [tuple(row[name] for name in row.keys()) for row in store.database.read.all(sql, params)]  # noqa: SIM118
 
 
 def told(store: Store, conversation: int) -> list[tuple[str, str, str]]:

@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import gc
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from bot.pipeline.sender import Sender
 from bot.pipeline.timetable import USUAL, Service, Timetable
 from bot.pipeline.worker import Worker
 from bot.store import Store
+from bot.store.connection import Bell
 
 WORKERS = 2
 LAST_SECONDS = 5.0
@@ -45,17 +45,20 @@ class House:
     worker: Worker
     sender: Sender
     door: FrontDoor
-    lock: int
+    lock: int | None
     messengers: Mapping[str, Messenger]
     errands: Errands
     timetable: Timetable
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _bell: Bell | None = None
 
     async def start(self) -> None:
         """Free what a killed process held, then work."""
         gc.freeze()  # knowledge and model stay as they are: the collector need not look through them again and again
         gc.set_threshold(YOUNG_OBJECTS)
-        await self.store.release_all()
+        if self.lock is not None:
+            await self.store.release_all()  # on a shared database they run out, and another server takes over
+        self._bell = self._neighbors()
         for messenger in self.messengers.values():
             await messenger.open()
         self.worker.outlet = self.sender
@@ -76,10 +79,25 @@ class House:
             await messenger.close()
         self.close()
 
+    def _neighbors(self) -> Bell | None:
+        """Hear what other servers change, and tell them what changes here."""
+        loop = asyncio.get_running_loop()
+
+        def heard(topic: str) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self.hub.heard, topic)
+
+        bell = self.store.database.engine.bell(heard)
+        self.hub.outward = bell.ring if bell is not None else None
+        return bell
+
     def close(self) -> None:
         """Close the store and free the file."""
+        if self._bell is not None:
+            self._bell.close()
         self.store.close()
-        os.close(self.lock)
+        if self.lock is not None:
+            release(self.lock)
 
     async def settle(self) -> None:
         """Take and deliver everything there is, without the tasks: for the console and for tests."""
@@ -91,13 +109,13 @@ class House:
         """Can messages be taken? True when the tasks run and the store answers."""
         try:
             self.store.staff_count()
-        except sqlite3.Error:
+        except self.store.database.engine.errors:
             return False
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
 
 def build_house(
-    database: Path,
+    database: Path | str,
     resources: Resources,
     channels: Mapping[str, Channel],
     messengers: Mapping[str, Messenger] = {},
@@ -106,10 +124,9 @@ def build_house(
 ) -> House:
     """Open the database and put the parts together. `messengers`: the channels of messaging platforms.
 
-    Raises HouseTaken when another process has the database open as its house.
+    Raises HouseTaken when another process has the database file open as its house; on PostgreSQL there may be several.
     """
-    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _lock(database)
+    lock = own(database) if isinstance(database, Path) else None
     store = Store(database)
     hub = Hub()
     timetable = Timetable(service, store)
@@ -152,7 +169,9 @@ def _links(messengers: Mapping[str, Messenger], public_url: str) -> Callable[[st
     return links
 
 
-def _lock(database: Path) -> int:
+def own(database: Path) -> int:
+    """Own this file until `release`; raises HouseTaken when another process does."""
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(database.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,3 +179,8 @@ def _lock(database: Path) -> int:
         os.close(lock)
         raise HouseTaken(str(database)) from None
     return lock
+
+
+def release(lock: int) -> None:
+    """Let the file go."""
+    os.close(lock)

@@ -1,59 +1,27 @@
-"""One SQLite file: numbered migrations, readers beside one writer, every write in a shared durable commit."""
+"""Every write of every room in a shared durable commit, and readers beside the one writer."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
-import sqlite3
+import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-import sqlite_utils
+from bot.store.connection import NOW, Connection, Engine, Row, StoreUnavailable, WriterConnection
+from bot.store.sqlite import Sqlite
+
+__all__ = ["NOW", "Connection", "Database", "Operation", "Row", "StoreUnavailable"]
 
 T = TypeVar("T")
-Row = sqlite3.Row
-Params = Mapping[str, Any]
-
-# The database's own clock, in Unix seconds: leases expire by it, whatever the host's programs think the time is.
-NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_SECONDS = 10.0
-
-
-class StoreUnavailable(OSError):
-    """The store cannot take a write now; nothing of it was kept."""
-
-
-class Connection:
-    """A thin door to one engine: named parameters, rows by name."""
-
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self.raw = raw
-
-    def execute(self, sql: str, params: Params = {}) -> sqlite3.Cursor:
-        """Run one statement with named parameters."""
-        return self.raw.execute(sql, params)
-
-    def many(self, sql: str, params: Sequence[Params]) -> None:
-        """Run one statement for each."""
-        self.raw.executemany(sql, params)
-
-    def one(self, sql: str, params: Params = {}) -> Row | None:
-        """The first row, or None."""
-        row: Row | None = self.raw.execute(sql, params).fetchone()
-        return row
-
-    def all(self, sql: str, params: Params = {}) -> list[Row]:
-        """All rows."""
-        return self.raw.execute(sql, params).fetchall()
-
+TRIES = 5
 
 Operation = Callable[[Connection], T]
-_Item = tuple[Operation[Any], Any]  # what to do, and the future of whoever waits
+_Item = tuple[Operation[Any], Any, bool]  # what to do, the future of whoever waits, may it run beside other servers'
 _Result = tuple[Any, Any, BaseException | None]  # the future, and its result or error
 
 
@@ -61,107 +29,72 @@ class _HalfWritten(Exception):
     """An operation failed after it had written something."""
 
 
-def _open(path: Path) -> Connection:
-    # Made by us first: readable by its owner alone. The engine's side files follow it. Not opened once it is there:
-    # closing any descriptor of a file drops this process's locks on it, and another process removes the WAL in use.
-    if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    raw = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
-    raw.row_factory = sqlite3.Row
-    database = sqlite_utils.Database(raw, execute_plugins=False)
-    database.enable_wal()
-    raw.execute("PRAGMA synchronous=FULL")
-    raw.execute("PRAGMA foreign_keys=ON")
-    raw.execute("PRAGMA secure_delete=FAST")  # what is erased is overwritten in the pages that change anyway
-    return Connection(raw)
+def engine_of(where: Path | str) -> Engine:
+    """The engine of a path, or of a URL that starts with postgresql."""
+    if isinstance(where, Path):
+        return Sqlite(where)
+    from bot.store.postgres import Postgres  # its driver is an extra
+
+    return Postgres(where)
 
 
-def migrate(path: Path) -> int:
-    """Bring the file to the newest schema, one migration a transaction; returns the schema number."""
-    connection = _open(path)
-    try:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, applied_at REAL NOT NULL)"
-        )
-        newest = 0
-        for script in sorted(MIGRATIONS.glob("*.sql")):
-            newest = int(script.name[:4])
-            _apply(connection, newest, script.read_text(encoding="utf-8"))
-        return newest
-    finally:
-        connection.raw.close()
+def migrate(where: Path | str) -> int:
+    """Bring the schema to the newest number and return it."""
+    return engine_of(where).migrate()
 
 
-def _apply(connection: Connection, number: int, script: str) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if connection.one("SELECT 1 FROM migrations WHERE number = :n", {"n": number}) is None:
-            for statement in _statements(script):
-                connection.execute(statement)
-            connection.execute(f"INSERT INTO migrations VALUES (:n, {NOW})", {"n": number})
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _statements(script: str) -> list[str]:
-    lines = [line.split("--")[0].rstrip() for line in script.splitlines()]
-    found, statement = [], ""
-    for part in "\n".join(lines).split(";"):
-        statement += f"{part};"
-        if sqlite3.complete_statement(statement):  # the body of a trigger has semicolons of its own
-            found.append(statement.strip())
-            statement = ""
-    return [each for each in found if each != ";"]
+def exists(where: Path | str) -> bool:
+    """Is there a database? One on another machine is asked for when it is opened."""
+    return not isinstance(where, Path) or where.exists()
 
 
 class Database:
     """Readers for the calling thread and one writer thread whose commits are shared by all who wait.
 
     The writer commits whenever it is free: no timer. An operation that fails undoes only itself; the commit is durable
-    (synchronous=FULL) before any caller goes on. An operation must touch nothing but its connection: when another one
-    of its batch fails after it wrote something, the batch is undone and run again, each inside a savepoint.
+    before any caller goes on. An operation must touch nothing but its connection: when another one of its batch fails
+    after it wrote something, or two servers met at the same rows, the batch is undone and run again.
+
+    Where several servers share the database, an operation has it for itself, as with one writer. Those that are
+    written for it say `beside=True` and run beside those of other servers that do so too.
     """
 
-    def __init__(self, path: Path) -> None:
-        migrate(path)
-        self.path = path
+    def __init__(self, where: Path | str) -> None:
+        self.engine = engine_of(where)
+        self.engine.migrate()
         self._local = threading.local()
         self._readers: list[Connection] = []
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._writer = _open(path)
+        self._writer: WriterConnection | None = self.engine.writer()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
         self.commits = 0
         self.operations = 0
+        self.repeated = 0
 
     @property
     def read(self) -> Connection:
         """This thread's reading connection; it sees what is committed."""
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = _open(self.path)
+            connection = self._local.connection = self.engine.reader()
             self._readers.append(connection)
-            connection.execute("PRAGMA query_only=ON")
         return connection
 
-    async def write(self, operation: Operation[T]) -> T:
+    async def write(self, operation: Operation[T], beside: bool = False) -> T:
         """Run `operation` in the next shared commit and return its result once that is durable.
 
         Raises what the operation raised, or StoreUnavailable when the commit failed.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put((operation, future))
+        self._queue.put((operation, future, beside))
         return await future
 
     def write_now(self, operation: Operation[T]) -> T:
         """The same for callers without an event loop (the command line)."""
         future: Future[T] = Future()
-        self._queue.put((operation, future))
+        self._queue.put((operation, future, False))
         return future.result()
 
     def close(self) -> None:
@@ -169,7 +102,8 @@ class Database:
         self._queue.put(None)
         self._thread.join(timeout=30)
         for connection in (self._writer, *self._readers):
-            connection.raw.close()
+            if connection is not None:
+                connection.close()
 
     def _run(self) -> None:
         while True:
@@ -191,47 +125,67 @@ class Database:
         return batch, True
 
     def _commit(self, batch: list[_Item]) -> list[_Result]:
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
+        for tried in range(TRIES):
             try:
-                results = [self._attempt(*item) for item in batch]
-            except _HalfWritten:
-                self._writer.execute("ROLLBACK")
-                self._writer.execute("BEGIN IMMEDIATE")
-                results = [self._attempt_apart(*item) for item in batch]
-            self._writer.execute("COMMIT")
-            self.commits += 1
-            self.operations += len(batch)
-            return results
-        except sqlite3.Error as error:
-            if self._writer.raw.in_transaction:
-                self._writer.execute("ROLLBACK")
-            failure = StoreUnavailable(str(error))
-            return [(future, None, failure) for _, future in batch]
+                return self._try(batch)
+            except self.engine.errors as error:
+                self._undo()
+                failure: Exception = error
+                if not self.engine.again(error):
+                    break
+                self.repeated += 1
+                time.sleep(random.uniform(0.0, 0.01 * (tried + 1)))
+        unavailable = StoreUnavailable(type(failure).__name__)
+        return [(future, None, unavailable) for _, future, _ in batch]
 
-    def _attempt(self, operation: Operation[Any], future: Any) -> _Result:
-        """Most operations that fail (a stale fence, a case taken) do so before they wrote anything: nothing to undo."""
-        before = self._writer.raw.total_changes
+    def _try(self, batch: list[_Item]) -> list[_Result]:
+        """Raises what the engine raises when the transaction as a whole failed."""
+        writer = self._writer = self._writer or self.engine.writer()
+        beside = all(beside for _, _, beside in batch)
+        writer.begin(beside)
         try:
-            return future, operation(self._writer), None
+            results = [self._attempt(writer, *item) for item in batch]
+        except _HalfWritten:
+            writer.control("ROLLBACK")
+            writer.begin(beside)
+            results = [self._attempt_apart(writer, *item) for item in batch]
+        writer.control("COMMIT")
+        self.commits += 1
+        self.operations += len(batch)
+        return results
+
+    def _undo(self) -> None:
+        """Back to where a transaction can begin; with a new connection where this one broke."""
+        if self._writer is None:
+            return
+        try:
+            self._writer.reset()
+        except self.engine.errors:
+            self._writer = None
+
+    def _attempt(self, writer: WriterConnection, operation: Operation[Any], future: Any, _: bool) -> _Result:
+        """Most operations that fail (a stale fence, a case taken) do so before they wrote anything: nothing to undo."""
+        before = writer.changes
+        try:
+            return future, operation(writer), None
         except Exception as error:
-            if not self._writer.raw.in_transaction:
-                raise  # the engine gave up the whole transaction (disk full, I/O): nobody's write holds
-            if self._writer.raw.total_changes != before:
+            if writer.gone or self.engine.again(error):
+                raise  # nobody's write holds
+            if not writer.open or writer.changes != before:
                 raise _HalfWritten from error
             return future, None, error
 
-    def _attempt_apart(self, operation: Operation[Any], future: Any) -> _Result:
-        self._writer.execute("SAVEPOINT operation")
+    def _attempt_apart(self, writer: WriterConnection, operation: Operation[Any], future: Any, _: bool) -> _Result:
+        writer.control("SAVEPOINT operation")
         try:
-            result = operation(self._writer)
+            result = operation(writer)
         except Exception as error:
-            if not self._writer.raw.in_transaction:
+            if writer.gone or self.engine.again(error):
                 raise
-            self._writer.execute("ROLLBACK TO operation")
-            self._writer.execute("RELEASE operation")
+            writer.control("ROLLBACK TO operation")
+            writer.control("RELEASE operation")
             return future, None, error
-        self._writer.execute("RELEASE operation")
+        writer.control("RELEASE operation")
         return future, result, None
 
     def _settle(self, results: list[_Result]) -> None:

@@ -2,6 +2,16 @@
 -- Times are Unix seconds by the database's clock unless a name ends in _ms (platform milliseconds).
 -- Columns marked (codec) pass store/codec.py.
 
+CREATE TABLE staff (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    must_change INTEGER NOT NULL DEFAULT 1,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    created_at REAL NOT NULL
+);
+
 CREATE TABLE conversations (
     id INTEGER PRIMARY KEY,
     opened_at REAL NOT NULL,
@@ -121,16 +131,6 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_state ON cases (state, urgent, opened_at);
 CREATE UNIQUE INDEX cases_open ON cases (conversation_id) WHERE state <> 'closed';
-
-CREATE TABLE staff (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    role TEXT NOT NULL,
-    password_hash TEXT NOT NULL,
-    must_change INTEGER NOT NULL DEFAULT 1,
-    disabled INTEGER NOT NULL DEFAULT 0,
-    created_at REAL NOT NULL
-);
 
 CREATE TABLE staff_sessions (
     token_hash BLOB PRIMARY KEY,

@@ -8,9 +8,7 @@ CREATE INDEX audit_staff ON audit (staff_id, id);
 CREATE INDEX audit_action ON audit (action, id);
 CREATE INDEX audit_at ON audit (at);
 
--- Nothing is ever changed or removed. PostgreSQL needs a function that raises, run before update, delete and truncate
--- for each statement, and no such rights for the program's account; appending locks the table (share row exclusive)
--- before it reads the newest row.
+-- Nothing is ever changed or removed.
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'the audit trail is append-only');
