@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,12 +77,21 @@ def someone(site: Site, role: str, must_change: bool = False) -> tuple[int, str]
     return number, token
 
 
-def ask(site: Site, method: str, path: str, token: str = "", form: dict[str, str] | None = None) -> Answer:
+def ask(
+    site: Site,
+    method: str,
+    path: str,
+    token: str = "",
+    form: dict[str, str] | None = None,
+    headers: Mapping[str, str] = {},
+) -> Answer:
     """One request, as it would come from the network; of a stream only the beginning is read."""
-    return site.portal.call(_asked, site, method, re.sub(r"\{\w+\}", "1", path), token, form)
+    return site.portal.call(_asked, site, method, re.sub(r"\{\w+\}", "1", path), token, form, headers)
 
 
-async def _asked(site: Site, method: str, path: str, token: str, form: dict[str, str] | None) -> Answer:
+async def _asked(
+    site: Site, method: str, path: str, token: str, form: dict[str, str] | None, headers: Mapping[str, str]
+) -> Answer:
     body, sent = urlencode(form or {}).encode(), False
     found: dict[str, Any] = {}
     scope: Scope = {
@@ -91,14 +100,15 @@ async def _asked(site: Site, method: str, path: str, token: str, form: dict[str,
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
+        "path": path.partition("?")[0],
+        "raw_path": path.partition("?")[0].encode(),
+        "query_string": path.partition("?")[2].encode(),
         "root_path": "",
         "headers": [
             (b"host", b"testserver.local"),
-            (b"cookie", f"{COOKIE}={token}".encode()),
+            (b"cookie", f"{COOKIE}={token}; {headers.get('cookie', '')}".encode()),
             (b"content-type", FORM.encode()),
+            *((name.encode(), value.encode()) for name, value in headers.items() if name != "cookie"),
         ],
         "client": ("127.0.0.1", 50000),
         "server": ("testserver.local", 80),
@@ -118,7 +128,9 @@ async def _asked(site: Site, method: str, path: str, token: str, form: dict[str,
             found["body"] += message.get("body", b"")
 
     await site.app(scope, receive, send)
-    return Answer(found["status"], found["headers"].get(b"location", b"").decode(), found["body"].decode())
+    return Answer(
+        found["status"], found["headers"].get(b"location", b"").decode(), found["body"].decode(errors="replace")
+    )
 
 
 def refused(site: Site, answer: Answer) -> bool:

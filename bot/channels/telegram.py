@@ -178,6 +178,9 @@ class TelegramChannel:
         file = await self.bot.get_file(ref)
         if (file.file_size or 0) > most:
             raise FetchFailed("large", final=True)
+        if file.file_path and not file.file_path.startswith(f"{self.bot.base_file_url}/"):
+            # A path that exists on this machine: the SDK would read that file.
+            raise FetchFailed("path", final=True)
         content = bytes(await file.download_as_bytearray())
         if len(content) > most:
             raise FetchFailed("large", final=True)
