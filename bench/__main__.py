@@ -1,4 +1,4 @@
-"""`make bench`: the whole pipeline beside a bare app, understanding, start-up, memory; all in one run."""
+"""`make bench`: the whole pipeline beside a bare app, understanding, start-up, memory, the desk; all in one run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import statistics
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import profile, screening, thinking
+from bench import desk, profile, screening, thinking
 from bench.rounds import Round, measure
 from bench.servers import free_port, full
 
@@ -23,6 +23,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3, help="how often full and bare take turns (3)")
     options.add_argument("--connections", type=int, default=48, help="citizens who write at the same time (48)")
     options.add_argument("--profile", action="store_true", help="only one full round, and where its time goes")
+    options.add_argument("--without-desk", action="store_true", help="leave out the large desk (about four minutes)")
     chosen = options.parse_args()
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before\n")
     if chosen.profile:
@@ -35,6 +36,9 @@ def main() -> None:
     screening.main()
     memory = max(one.memory for one in rounds if one.kind == "full")
     print(f"resident memory after the load      {memory:8.0f} MB   (goal under {GOALS['memory']:.0f})")
+    if not chosen.without_desk:
+        print("\nthe desk:")
+        desk.run(desk.ROUNDS, desk.SECONDS)
 
 
 def _turns(seconds: float, rounds: int, connections: int) -> list[Round]:

@@ -116,9 +116,10 @@ class Load:
         self.tally = Tally()
         self.receiver = lambda: Receiver(self._waiting, self.tally)
 
-    async def citizen(self, number: int, said: list[Iterator[dict[str, str]]]) -> None:
-        """Twenty citizens share a connection and take turns."""
+    async def citizen(self, number: int, said: list[Iterator[dict[str, str]]], every: float = 0.0) -> None:
+        """Twenty citizens share a connection and take turns, one in `every` seconds at most."""
         _, caller = await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", self._port)
+        await asyncio.sleep(every * random.random())
         while True:
             for index, one in enumerate(said):
                 started = time.perf_counter()
@@ -127,6 +128,8 @@ class Load:
                     self.tally.seconds.append(time.perf_counter() - started)
                 else:
                     self.tally.failures += 1
+                if every:
+                    await asyncio.sleep(max(0.0, started + every - time.perf_counter()))
 
     async def turn(self, caller: Caller, user: str, what: dict[str, str]) -> bool:
         """One message and its reply."""
@@ -160,7 +163,8 @@ async def run(order: dict[str, Any]) -> None:
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     if order["answered"]:
         await _warm(load, pool)
-    tasks = [asyncio.create_task(load.citizen(n, _said(n, pool))) for n in range(order["connections"])]
+    every = order.get("every", 0.0)
+    tasks = [asyncio.create_task(load.citizen(n, _said(n, pool), every)) for n in range(order["connections"])]
     await asyncio.sleep(order["warm"])
     load.tally.turns = load.tally.failures = 0
     load.tally.seconds.clear()

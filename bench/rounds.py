@@ -51,7 +51,8 @@ class Failed(Exception):
 
 
 @contextmanager
-def _load(order: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+def load_process(order: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
+    """The load in a process of its own; it begins on a line from us."""
     command = [sys.executable, "-m", "bench.outside", json.dumps(order)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -61,7 +62,8 @@ def _load(order: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+def answer_of(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The next thing that the load says."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -89,8 +91,8 @@ def measure(kind: str, seconds: float, connections: int = CONNECTIONS, profile: 
         "warm": WARM_SECONDS,
         "seconds": seconds,
     }
-    with _load(order) as load:
-        _answer(load)
+    with load_process(order) as load:
+        answer_of(load)
         with servers[kind]() as server:
             return _measured(kind, server, load, watched=profile is not None)
 
@@ -99,12 +101,12 @@ def _measured(kind: str, server: Running, load: subprocess.Popen[str], watched: 
     assert load.stdin is not None
     load.stdin.write("go\n")
     load.stdin.flush()
-    if "begins" not in _answer(load):
+    if "begins" not in answer_of(load):
         raise Failed("the load did not begin")
     if watched:
         server.process.send_signal(signal.SIGUSR1)
     before = server.cpu()
-    found = _answer(load)
+    found = answer_of(load)
     if found["errors"]:
         raise Failed(found["errors"][0])
     used = server.cpu() - before

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,22 +49,30 @@ def free_port() -> int:
 
 
 @contextmanager
-def full(reply_port: int, port: int, profile: Path | None = None) -> Iterator[Running]:
-    """`labor-bot serve` with the hook on."""
+def full(reply_port: int, port: int, profile: Path | None = None, folder: Path | None = None) -> Iterator[Running]:
+    """`labor-bot serve` with the hook on, on a store of its own or on that in `folder`."""
     command = (
         [sys.executable, "-m", "bench.profiled", str(profile)]
         if profile
         else [str(Path(sys.executable).parent / "labor-bot"), "serve"]
     )
-    with TemporaryDirectory() as folder:
+    with nullcontext(str(folder)) if folder else TemporaryDirectory() as data:
         environ = {
             **os.environ,
-            "LABOR_BOT_DATA_DIR": folder,
+            "LABOR_BOT_DATA_DIR": data,
             "LABOR_BOT_HOOK_SECRET": SECRET,
             "LABOR_BOT_HOOK_REPLY_URL": f"http://127.0.0.1:{reply_port}/replies",
         }
-        with _started(command, Path(folder), environ, port) as running:
+        with _started(command, Path(data), environ, port) as running:
             yield running
+
+
+@contextmanager
+def page(port: int) -> Iterator[Running]:
+    """The yardstick of the desk's pages."""
+    command = [sys.executable, "-m", "bench.page", str(port)]
+    with _started(command, ROOT, dict(os.environ), port) as running:
+        yield running
 
 
 @contextmanager

@@ -58,7 +58,7 @@ _NARROWER = {
     "topic": "c.topic = :topic",
     "channel": "c.channel = :channel",
     "reason": "c.reason = :reason",
-    "number": "c.number LIKE :number ESCAPE '!'",
+    "number": "upper(c.number) LIKE upper(:number) ESCAPE '!'",
     "since": "c.opened_at >= :since",
     "until": "c.opened_at < :until",
 }
@@ -163,7 +163,7 @@ _COUNTS = (
     "SELECT (SELECT count(*) FROM cases WHERE state = 'waiting') AS waiting,"
     " (SELECT count(*) FROM cases WHERE state = 'human') AS held,"
     " (SELECT count(*) FROM cases WHERE state = 'human' AND holder = :staff) AS mine,"
-    " (SELECT count(*) FROM (SELECT 1 FROM cases WHERE state = 'closed' LIMIT :most) AS some) AS closed"
+    " (SELECT count(*) FROM (SELECT 1 FROM cases WHERE state = 'closed' LIMIT :most) AS newest) AS closed"
 )
 
 
