@@ -1,4 +1,4 @@
-"""The world around a server that is killed again and again: insisting senders, a counting receiver, what is on disk."""
+"""The world around servers that are killed again and again: insisting senders, a counting receiver, what is kept."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 from aiohttp import web
 from conftest import free_port
 
@@ -25,13 +26,13 @@ from bot.channels.hook import SIGNATURE, sign, verify
 
 SECRET = "the-key-of-the-kill-test"
 SAID = ({"choice": "menu"}, {"choice": "topic:p15"}, {"choice": "aspect:p15:amount"}, {"text": "尋職津貼怎麼申請"})
-START_LIMIT = 60.0
+START_LIMIT = 150.0
 Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Received:
-    """One post at the reply URL: in which life of the server, and when (for the report only)."""
+    """One post at the reply URL: by which life of which server, and when (for the report only)."""
 
     key: str
     user: str
@@ -49,24 +50,38 @@ class Death:
 
 
 @dataclass
+class Server:
+    """One place where a server runs, life after life; its `life` is a number that no other server has."""
+
+    number: int
+    port: int = field(default_factory=free_port)
+    life: int = -1
+    process: subprocess.Popen[bytes] | None = None
+    up: bool = False
+
+
+@dataclass
 class City:
-    """Everything outside the server, and its lives and deaths."""
+    """Everything outside the servers, and their lives and deaths. `url`: of the PostgreSQL that several share."""
 
     folder: Path
     chance: random.Random
-    port: int = field(default_factory=free_port)
-    life: int = 0
-    deaths: list[Death] = field(default_factory=list)
+    url: str = ""
+    servers: list[Server] = field(default_factory=list)
+    lives: int = 0
+    deaths: dict[int, Death] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
     sent: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("posts", "insisted", "repeated on purpose"), 0)
     )
     reply_url: str = ""
-    process: subprocess.Popen[bytes] | None = None
     up: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
-    at_delivery: Callable[[], None] | None = None
+    at_delivery: Callable[[int], None] | None = None
+
+    def __post_init__(self) -> None:
+        self.servers = [Server(number) for number in range(2 if self.url else 1)]
 
     # -- the receiver
 
@@ -76,11 +91,12 @@ class City:
         assert verify(SECRET, body, request.headers.get(SIGNATURE))
         document = json.loads(body)
         assert document["messages"]
+        life = int(request.match_info["life"])
         self.received.append(
-            Received(document["id"], document["user"], document["in_reply_to"], self.life, time.monotonic())
+            Received(document["id"], document["user"], document["in_reply_to"], life, time.monotonic())
         )
         if self.at_delivery is not None:
-            self.at_delivery()
+            self.at_delivery(life)
         await asyncio.sleep(self.chance.random() * 0.003)
         return web.Response()
 
@@ -88,7 +104,7 @@ class City:
     async def receiving(self) -> AsyncIterator[None]:
         """The reply URL answers."""
         app = web.Application()
-        app.router.add_post("/replies", self.receive)
+        app.router.add_post("/replies/{life}", self.receive)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -98,47 +114,57 @@ class City:
         finally:
             await runner.cleanup()
 
-    # -- the server
+    # -- the servers
 
-    async def start(self, session: aiohttp.ClientSession) -> None:
+    async def start(self, session: aiohttp.ClientSession, server: Server) -> None:
         """A new life: the real command in a process of its own."""
-        await asyncio.sleep(0.05)  # what the dead one had posted is read now and belongs to its life
-        self.life = len(self.deaths)
+        await asyncio.sleep(0.05)  # what the dead one had posted is read now, before anybody does it again
+        server.life, self.lives = self.lives, self.lives + 1
         environ = {
             **os.environ,
             "LABOR_BOT_DATA_DIR": str(self.folder),
+            "LABOR_BOT_DATABASE_URL": self.url,
             "LABOR_BOT_HOOK_SECRET": SECRET,
-            "LABOR_BOT_HOOK_REPLY_URL": self.reply_url,
+            "LABOR_BOT_HOOK_REPLY_URL": f"{self.reply_url}/{server.life}",
         }
-        command = [str(Path(sys.executable).parent / "labor-bot"), "serve", "--port", str(self.port)]
+        command = [str(Path(sys.executable).parent / "labor-bot"), "serve", "--port", str(server.port)]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, env=environ, stderr=log, stdout=log)  # noqa: ASYNC220
+            server.process = subprocess.Popen(command, env=environ, stderr=log, stdout=log)  # noqa: ASYNC220
         async with asyncio.timeout(START_LIMIT):
-            while not await self._ready(session):
-                assert self.process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
+            while not await self._ready(session, server):
+                assert server.process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
                 await asyncio.sleep(0.02)
+        server.up = True
         self.up.set()
 
-    async def _ready(self, session: aiohttp.ClientSession) -> bool:
+    async def _ready(self, session: aiohttp.ClientSession, server: Server) -> bool:
         try:
-            async with session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+            async with session.get(f"http://127.0.0.1:{server.port}/readyz") as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, OSError):
             return False
 
-    def kill(self) -> None:
-        """SIGKILL; what the disk holds is looked at in a copy, so that the next life itself recovers the file."""
-        assert self.process is not None
-        self.up.clear()
-        self.process.kill()
-        self.process.wait()
+    def kill(self, server: Server) -> None:
+        """SIGKILL; what is on disk is looked at in a copy, so that the next life itself recovers the file."""
+        assert server.process is not None
+        server.up = False
+        if not any(other.up for other in self.servers):
+            self.up.clear()
+        server.process.kill()
+        server.process.wait()
         at = time.monotonic()
-        self.deaths.append(
-            Death(at, {key for (key,) in self.on_disk("SELECT retry_key FROM outbox WHERE state = 'sending'")})
-        )
+        query = "SELECT o.retry_key FROM outbox o WHERE o.state = 'sending'"
+        self.deaths[server.life] = Death(at, {key for (key,) in self.look(query)})
 
-    def on_disk(self, sql: str) -> Rows:
-        """What a query finds in a copy of the database."""
+    def look(self, sql: str) -> Rows:
+        """What a query finds: in a copy of the file, or in the database that is shared."""
+        return self._in_postgresql(sql) if self.url else self._in_a_copy(sql)
+
+    def _in_postgresql(self, sql: str) -> Rows:
+        with psycopg.connect(self.url, autocommit=True) as database:
+            return database.execute(sql.encode()).fetchall()
+
+    def _in_a_copy(self, sql: str) -> Rows:
         copy = self.folder / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
@@ -150,13 +176,15 @@ class City:
 
     def stop(self) -> None:
         """An orderly end."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+        running = [one.process for one in self.servers if one.process is not None and one.process.poll() is None]
+        for process in running:
+            process.terminate()
+        for process in running:
             try:
-                self.process.wait(30)
+                process.wait(30)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                process.kill()
+                process.wait()
 
     # -- the senders
 
@@ -182,13 +210,14 @@ class City:
         return {"id": event_id, "user": user, "timestamp": time.time_ns() // 1_000_000, **self.chance.choice(SAID)}
 
     async def _insist(self, session: aiohttp.ClientSession, events: list[dict[str, Any]]) -> dict[str, int]:
-        """Post the same bytes until they are answered by a 200."""
+        """Post the same bytes, to whichever server is there, until they are answered by a 200."""
         body = json.dumps({"events": events}).encode()
         while True:
             await self.up.wait()
             self.counts["posts"] += 1
+            server = self.chance.choice([one for one in self.servers if one.up])
             try:
-                url, headers = f"http://127.0.0.1:{self.port}/webhook/hook", {SIGNATURE: sign(SECRET, body)}
+                url, headers = f"http://127.0.0.1:{server.port}/webhook/hook", {SIGNATURE: sign(SECRET, body)}
                 async with session.post(url, data=body, headers=headers) as response:
                     if response.status == 200:
                         answer: dict[str, Any] = await response.json()
