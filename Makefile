@@ -1,9 +1,14 @@
 # Every target sets up what it needs. Python 3.11 to 3.13; choose one with PYTHON=python3.12.
 PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do command -v $$v >/dev/null 2>&1 && $$v -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$v && break; done)
 BIN := .venv/bin
+# Compiled files are kept, whatever the environment says: without them each of the many processes compiles all anew.
+export PYTHONDONTWRITEBYTECODE :=
+# The databases of the short tests lie in memory where there is room; what must survive a kill is tested on the disk.
+MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 {print "/dev/shm"}')
+QUICK := PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run sandbox test quick check bench endurance train format clean
+.PHONY: help setup setup-dev run pictures sandbox test quick check sbom bench endurance train format clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -28,24 +33,42 @@ setup-dev: .venv/.dev  ## install what developing and testing needs
 run: setup       ## serve the chat at http://127.0.0.1:8000/ and the desk at /desk
 	$(BIN)/labor-bot serve
 
+pictures: setup-dev ## draw the pictures of the desk in docs/images anew; needs Chromium
+	PYTHONPATH=tests $(BIN)/python -m looks.pictures
+
 sandbox: setup-dev ## try the bot as somebody on LINE or Telegram at http://127.0.0.1:8810/, without either
-	$(BIN)/python -m tests.standins.sandbox
+	PYTHONPATH=tests $(BIN)/python -m standins.sandbox
 
 check: setup-dev ## style, types, imports, knowledge, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory -j 2 check-types check-intents check-knowledge check-imports
+	$(BIN)/codespell --skip "docs/style/*" README.md CHANGELOG.md docs bot bench deploy
+	$(BIN)/python tests/advisories.py
+
+sbom: setup-dev  ## write the list of parts, CycloneDX, from the lock: sbom.cdx.json
+	$(BIN)/python tests/sbom.py sbom.cdx.json
+
+check-types:
 	$(BIN)/mypy
+
+check-imports:
 	$(BIN)/lint-imports --no-logo --quiet 2>/dev/null || $(BIN)/lint-imports
+
+check-knowledge:
 	$(BIN)/labor-bot knowledge check
+
+check-intents:
 	$(BIN)/labor-bot intents check
-	$(BIN)/codespell --skip "docs/style/*" README.md CHANGELOG.md docs bot bench
 
 quick: setup-dev ## the tests that take under a minute
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(QUICK)
 
 test: check      ## everything CI runs
 	sh tests/browser.sh
-	$(BIN)/python -m pytest -m "not slow" -n 2
+	sh tests/proxy.sh
+	sh tests/oidc/setup.sh
+	$(QUICK)
 	$(BIN)/python -m pytest -m slow
 
 bench: setup-dev ## print the measured comparisons
@@ -53,7 +76,7 @@ bench: setup-dev ## print the measured comparisons
 
 endurance: setup-dev ## the long runs: many kills under load, hostile texts for the encoder
 	LABOR_BOT_FUZZ_BYTES=50000000 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_encoder.py
-	LABOR_BOT_KILLS=200 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_kill.py
+	LABOR_BOT_KILLS=500 $(BIN)/python -m pytest -s -m slow --timeout 9000 tests/test_kill.py
 	LABOR_BOT_LOAD_SECONDS=60 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_platform_load.py
 
 train: setup-dev ## rebuild the model from the authored utterances

@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,8 +106,8 @@ class Caller(asyncio.Protocol):
 class Load:
     """N citizens' connections against one server."""
 
-    def __init__(self, port: int, secret: str, answered: bool) -> None:
-        self._port = port
+    def __init__(self, ports: Sequence[int], secret: str, answered: bool) -> None:
+        self._ports = ports
         self._secret = secret.encode()
         self._answered = answered
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
@@ -118,7 +118,7 @@ class Load:
 
     async def citizen(self, number: int, said: list[Iterator[dict[str, str]]], every: float = 0.0) -> None:
         """Twenty citizens share a connection and take turns, one in `every` seconds at most."""
-        _, caller = await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", self._port)
+        caller = await self.connect(number)
         await asyncio.sleep(every * random.random())
         while True:
             for index, one in enumerate(said):
@@ -131,6 +131,11 @@ class Load:
                 if every:
                     await asyncio.sleep(max(0.0, started + every - time.perf_counter()))
 
+    async def connect(self, number: int) -> Caller:
+        """Where there are several servers, each gets its share of the connections."""
+        port = self._ports[number % len(self._ports)]
+        return (await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", port))[1]
+
     async def turn(self, caller: Caller, user: str, what: dict[str, str]) -> bool:
         """One message and its reply."""
         self._number += 1
@@ -142,7 +147,7 @@ class Load:
             self._waiting[event_id.encode()] = reply
         signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         head = (
-            f"POST /webhook/hook HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\n"
+            f"POST /webhook/hook HTTP/1.1\r\nHost: 127.0.0.1:{self._ports[0]}\r\nContent-Type: application/json\r\n"
             f"X-Hook-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         if not await caller.post(head.encode() + body):
@@ -156,13 +161,14 @@ class Load:
 
 async def run(order: dict[str, Any]) -> None:
     """Warm up, then measure as often as asked; one JSON line a measurement."""
-    load = Load(order["port"], order["secret"], order["answered"])
+    ports = order.get("ports") or [order["port"]]
+    load = Load(ports, order["secret"], order["answered"])
     server = await asyncio.get_running_loop().create_server(load.receiver, "127.0.0.1", order["reply_port"])
     pool = mix.sentences(random.Random(7))
     print(json.dumps({"listening": order["reply_port"]}), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     if order["answered"]:
-        await _warm(load, pool)
+        await asyncio.gather(*(_warm(load, pool, number) for number in range(len(ports))))
     every = order.get("every", 0.0)
     tasks = [asyncio.create_task(load.citizen(n, _said(n, pool), every)) for n in range(order["connections"])]
     await asyncio.sleep(order["warm"])
@@ -188,11 +194,11 @@ async def run(order: dict[str, Any]) -> None:
     print(json.dumps({**result, "errors": [repr(one) for one in failed]}), flush=True)
 
 
-async def _warm(load: Load, pool: list[str]) -> None:
+async def _warm(load: Load, pool: list[str], server: int) -> None:
     """Every sentence of the pool once: they are "seen before" from now on."""
-    _, caller = await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", load._port)
+    caller = await load.connect(server)
     for number, text in enumerate(pool):
-        await load.turn(caller, f"warm-{number % 10}", {"text": text})
+        await load.turn(caller, f"warm-{server}-{number % 10}", {"text": text})
     caller.transport.close()
 
 

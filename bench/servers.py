@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def full(reply_port: int, port: int, profile: Path | None = None, folder: Path | None = None) -> Iterator[Running]:
-    """`labor-bot serve` with the hook on, on a store of its own or on that in `folder`."""
+def full(
+    reply_port: int,
+    port: int,
+    profile: Path | None = None,
+    folder: Path | None = None,
+    more: Mapping[str, str] = {},
+) -> Iterator[Running]:
+    """`labor-bot serve` with the hook on, on a store of its own or on that in `folder`. `more`: settings."""
     command = (
         [sys.executable, "-m", "bench.profiled", str(profile)]
         if profile
@@ -62,6 +68,7 @@ def full(reply_port: int, port: int, profile: Path | None = None, folder: Path |
             "LABOR_BOT_DATA_DIR": data,
             "LABOR_BOT_HOOK_SECRET": SECRET,
             "LABOR_BOT_HOOK_REPLY_URL": f"http://127.0.0.1:{reply_port}/replies",
+            **more,
         }
         with _started(command, Path(data), environ, port) as running:
             yield running

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import keys
 from bot.hours import DEFAULT, HoursError, Week, week_of
 from bot.messages import Retention
 
@@ -31,7 +32,14 @@ TABLE = (
     Setting("LABOR_BOT_HOST", "127.0.0.1", "Address the server listens on."),
     Setting("LABOR_BOT_PORT", "8000", "Port the server listens on."),
     Setting("LABOR_BOT_DATA_DIR", "var", "Folder for the database and the installation's own key."),
-    Setting("LABOR_BOT_DATABASE_URL", "", "`sqlite:///PATH`; empty: `labor-bot.db` in the data folder."),
+    Setting(
+        "LABOR_BOT_DATABASE_URL",
+        "",
+        "`postgresql://USER@HOST/NAME` for several servers, or `sqlite:///PATH`; empty: `labor-bot.db` in the data"
+        " folder.",
+        secret=True,
+    ),
+    Setting("LABOR_BOT_STORE_KEYS", "", keys.MEANING, secret=True),
     Setting(
         "LABOR_BOT_KNOWLEDGE_DIR", "", "Folder with an installation's own dated facts and newer plans; empty: none."
     ),
@@ -102,9 +110,31 @@ TABLE = (
     ),
     Setting("LABOR_BOT_KEEP_CASE_DAYS", "365", "A case and a privacy request go this long after they were closed."),
     Setting("LABOR_BOT_KEEP_UNDELIVERED_DAYS", "30", "What could not be delivered or read is tried no more and goes."),
+    Setting("LABOR_BOT_KEEP_MASKED_DAYS", "7", "Numbers that were masked go this long after the case was closed."),
     Setting("LABOR_BOT_KEEP_HASH_DAYS", "90", "Hashes of events, which make a repetition harmless, go."),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE", "30", "Messages a minute one address may send in the web chat."),
     Setting("LABOR_BOT_MESSAGES_PER_MINUTE_IP", "240", "Messages a minute one IP address may send in the web chat."),
+    Setting(
+        "LABOR_BOT_BURST",
+        "10",
+        "Messages one person may send at once, on any channel; more wait until those of others are taken.",
+    ),
+    Setting(
+        "LABOR_BOT_MESSAGES_PER_MINUTE_CHANNEL",
+        "6000",
+        "Messages a minute on one channel; more wait until those of others are taken.",
+    ),
+    Setting(
+        "LABOR_BOT_MESSAGES_PER_MINUTE_ALL",
+        "12000",
+        "Messages a minute in all; more wait until those of others are taken.",
+    ),
+    Setting(
+        "LABOR_BOT_SATURATED_SECONDS",
+        "20",
+        "People are told that it takes longer when the queue is longer than what is answered in so long.",
+    ),
+    Setting("LABOR_BOT_REQUEST_SECONDS", "20", "A request that has not arrived whole after so long is cut."),
     Setting(
         "LABOR_BOT_ENCODER",
         "auto",
@@ -115,6 +145,14 @@ TABLE = (
         "optional",
         "`required`: every account must set up a code from an authenticator before anything else; or `optional`.",
     ),
+    Setting(
+        "LABOR_BOT_OIDC_ISSUER",
+        "",
+        "Issuer of an OpenID Connect provider that staff may log in with, exactly as it writes itself; empty: off.",
+    ),
+    Setting("LABOR_BOT_OIDC_CLIENT_ID", "", "What the provider calls this server."),
+    Setting("LABOR_BOT_OIDC_CLIENT_SECRET", "", "The secret that it gave for that.", secret=True),
+    Setting("LABOR_BOT_OIDC_NAME", "SSO", "What staff call the provider: it stands on the button."),
     Setting("LABOR_BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. Logs never hold content."),
 )
 
@@ -126,7 +164,8 @@ class Config:
     host: str
     port: int
     data_dir: Path
-    database: Path
+    database: Path | str
+    store_keys: tuple[tuple[str, bytes], ...]
     knowledge_dir: Path | None
     public_url: str
     trusted_proxies: tuple[str, ...]
@@ -150,8 +189,17 @@ class Config:
     retention: Retention
     per_minute: int
     per_minute_ip: int
+    burst: int
+    per_minute_channel: int
+    per_minute_all: int
+    saturated_seconds: int
+    request_seconds: int
     encoder: bool
     totp_required: bool
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_name: str
     log_level: str
 
     @property
@@ -178,6 +226,11 @@ class Config:
     def staff_notice_on(self) -> bool:
         """Is a staff group told of new cases?"""
         return bool(self.staff_telegram_token)
+
+    @property
+    def oidc_on(self) -> bool:
+        """May staff log in with an identity provider?"""
+        return bool(self.oidc_issuer)
 
     def web_key(self) -> bytes:
         """The installation's own key for web sessions: made once, kept in the data folder for its owner only."""
@@ -212,6 +265,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         port=_whole("LABOR_BOT_PORT", values, 0, 65535),
         data_dir=data_dir,
         database=_database(values["LABOR_BOT_DATABASE_URL"], data_dir),
+        store_keys=_store_keys(values),
         knowledge_dir=Path(values["LABOR_BOT_KNOWLEDGE_DIR"]) if values["LABOR_BOT_KNOWLEDGE_DIR"] else None,
         public_url=values["LABOR_BOT_PUBLIC_URL"].rstrip("/"),
         trusted_proxies=tuple(part.strip() for part in values["LABOR_BOT_TRUSTED_PROXIES"].split(",") if part.strip()),
@@ -235,8 +289,17 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         retention=_retention(values),
         per_minute=_whole("LABOR_BOT_MESSAGES_PER_MINUTE", values, 1, 1_000_000),
         per_minute_ip=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_IP", values, 1, 1_000_000),
+        burst=_whole("LABOR_BOT_BURST", values, 1, 1_000_000),
+        per_minute_channel=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_CHANNEL", values, 1, 100_000_000),
+        per_minute_all=_whole("LABOR_BOT_MESSAGES_PER_MINUTE_ALL", values, 1, 100_000_000),
+        saturated_seconds=_whole("LABOR_BOT_SATURATED_SECONDS", values, 1, 3600),
+        request_seconds=_whole("LABOR_BOT_REQUEST_SECONDS", values, 1, 3600),
         encoder=_either("LABOR_BOT_ENCODER", values, "auto", "off"),
         totp_required=_either("LABOR_BOT_STAFF_TOTP", values, "required", "optional"),
+        oidc_issuer=_oidc_issuer(values),
+        oidc_client_id=values["LABOR_BOT_OIDC_CLIENT_ID"],
+        oidc_client_secret=values["LABOR_BOT_OIDC_CLIENT_SECRET"],
+        oidc_name=values["LABOR_BOT_OIDC_NAME"],
         log_level=_level(values["LABOR_BOT_LOG_LEVEL"]),
     )
 
@@ -260,11 +323,11 @@ def _whole(name: str, values: Mapping[str, str], low: int, high: int) -> int:
 
 def _retention(values: Mapping[str, str]) -> Retention:
     """How long things are kept. Special answers never outlive the conversation they were told in."""
-    names = ("CHAT", "SPECIAL", "CASE", "UNDELIVERED", "HASH")
-    chat, special, case, undelivered, hashes = (_whole(f"LABOR_BOT_KEEP_{n}_DAYS", values, 1, 3650) for n in names)
+    names = ("CHAT", "SPECIAL", "CASE", "UNDELIVERED", "HASH", "MASKED")
+    chat, special, *others = (_whole(f"LABOR_BOT_KEEP_{n}_DAYS", values, 1, 3650) for n in names)
     if special > chat:
         raise ConfigError("LABOR_BOT_KEEP_SPECIAL_DAYS must not be more than LABOR_BOT_KEEP_CHAT_DAYS.")
-    return Retention(chat, special, case, undelivered, hashes)
+    return Retention(chat, special, *others)
 
 
 def _either(name: str, values: Mapping[str, str], yes: str, no: str) -> bool:
@@ -316,6 +379,22 @@ def _translate_url(values: Mapping[str, str]) -> str:
     return url
 
 
+def _oidc_issuer(values: Mapping[str, str]) -> str:
+    """The issuer, to the letter: a slash at its end is part of it."""
+    name = "LABOR_BOT_OIDC_ISSUER"
+    issuer = values[name]
+    _together(values, name, "LABOR_BOT_OIDC_CLIENT_ID", "LABOR_BOT_OIDC_CLIENT_SECRET")
+    here = re.fullmatch(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[!-~]*)?", issuer)
+    if issuer and (not (here or re.fullmatch(r"https://[!-~]+", issuer)) or re.search(r"[?#@\\]", issuer)):
+        raise ConfigError(f"{name} must look like https://login.example/realm, without a query.")
+    if issuer and not values["LABOR_BOT_PUBLIC_URL"]:
+        raise ConfigError(f"{name} is set but LABOR_BOT_PUBLIC_URL is not: the provider sends browsers back there.")
+    for part in ("LABOR_BOT_OIDC_CLIENT_ID", "LABOR_BOT_OIDC_CLIENT_SECRET"):
+        if not re.fullmatch(r"[ -~]*", values[part]):
+            raise ConfigError(f"{part} may have letters, digits and signs of ASCII only.")
+    return issuer
+
+
 def _service_hours(values: Mapping[str, str]) -> Week:
     name = "LABOR_BOT_SERVICE_HOURS"
     try:
@@ -330,10 +409,20 @@ def _level(text: str) -> str:
     return text.upper()
 
 
-def _database(url: str, data_dir: Path) -> Path:
+def _store_keys(values: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
+    try:
+        return keys.keys_of(values["LABOR_BOT_STORE_KEYS"])
+    except keys.BadKeys as error:
+        raise ConfigError(f"LABOR_BOT_STORE_KEYS must be a list of id:base64, but {error}.") from None
+
+
+def _database(url: str, data_dir: Path) -> Path | str:
+    """A file, or the URL of a PostgreSQL database."""
     if not url:
         return data_dir / "labor-bot.db"
+    if url.startswith(("postgresql://", "postgres://")):
+        return url
     scheme, _, rest = url.partition(":///")
     if scheme != "sqlite" or not rest:
-        raise ConfigError("LABOR_BOT_DATABASE_URL must look like sqlite:///PATH.")
+        raise ConfigError("LABOR_BOT_DATABASE_URL must look like sqlite:///PATH or postgresql://USER@HOST/NAME.")
     return Path(rest)

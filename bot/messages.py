@@ -238,10 +238,11 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long things are kept, in days: what was said after it was last used, answers of a special kind and cases
-    after the case closed, what could not be delivered, hashes of events."""
+    after the case closed, what could not be delivered, hashes of events, words with a masked number after the case."""
 
     chat: int = 90
     special: int = 7
     case: int = 365
     undelivered: int = 30
     hashes: int = 90
+    masked: int = 7

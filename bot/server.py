@@ -9,6 +9,8 @@ import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -29,12 +31,16 @@ from bot.config import Config
 from bot.desk.desk import Desk
 from bot.desk.sweep import sweep
 from bot.desk.translator import Translator
+from bot.pipeline.budgets import Limits
 from bot.pipeline.house import House, build_house
 from bot.pipeline.own_data import CopyDesk
 from bot.pipeline.resources import TEMPLATES, Resources
 from bot.pipeline.timetable import Service
 from bot.platforms import Platforms, Run, platforms
-from bot.store import StoreUnavailable
+from bot.store import StoreUnavailable, use_keys
+
+if TYPE_CHECKING:
+    from bot.desk.provider import Provider
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -47,7 +53,7 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
-HSTS = (b"strict-transport-security", b"max-age=31536000")
+HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
 class SafeHeaders:
@@ -103,6 +109,7 @@ class Server:
     def app(self) -> Starlette:
         """The application with its routes."""
         config = self.config
+        use_keys(config.store_keys)
         resources = dataclasses.replace(self.resources, retention=config.retention)
         ip = functools.partial(client_ip, trusted=config.trusted_proxies)
         hook = HookChannel(config.hook_secret, config.hook_reply_url)
@@ -111,12 +118,21 @@ class Server:
             channels["hook"] = hook
         outside = platforms(config, resources)
         service = Service(config.service_hours, config.first_answer_seconds)
-        house = build_house(config.database, resources, channels, outside.messengers, config.public_url, service)
+        limits = Limits(
+            config.per_minute,
+            config.burst,
+            config.per_minute_channel,
+            config.per_minute_all,
+            float(config.saturated_seconds),
+        )
+        house = build_house(
+            config.database, resources, channels, outside.messengers, config.public_url, service, limits
+        )
         chat = WebChat(
             door=house.door,
             pages=resources.pages,
             welcome=resources.renderer.welcome,
-            keys=Keys(config.web_key()),
+            keys=Keys(_web_key(config, house)),
             now_ms=lambda: clock.millis(resources.clock()),
             per_address=Budget(config.per_minute, time.monotonic),
             per_ip=Budget(config.per_minute_ip, time.monotonic),
@@ -127,7 +143,15 @@ class Server:
         budget = Budget(config.per_minute_ip, time.monotonic)
         own_data = OwnDataPages(CopyDesk(house.store, resources), resources.pages, budget, ip)
         translator = Translator(config.translate_url, config.translate_key) if config.translate_url else None
-        desk = Desk(house, resources, config.secure, ip, translator, totp_required=config.totp_required)
+        desk = Desk(
+            house,
+            resources,
+            config.secure,
+            ip,
+            translator,
+            totp_required=config.totp_required,
+            provider=_provider(config),
+        )
 
         async def ready(request: Request) -> Response:
             return JSONResponse({"ready": house.ready()}, 200 if house.ready() else 503)
@@ -154,8 +178,24 @@ class Server:
             routes=routes,
             lifespan=_lifespan(house, resources, hook, outside, config.hold_seconds),
             middleware=[Middleware(SafeHeaders, secure=config.secure)],
-            exception_handlers=_handlers(chat),
+            exception_handlers=_handlers(chat, house.store.database.engine.errors),
         )
+
+
+def _provider(config: Config) -> Provider | None:
+    """The identity provider of the desk; what speaks to it is loaded only where there is one."""
+    if not config.oidc_on:
+        return None
+    from bot.desk.oidc import BACK
+    from bot.desk.provider import Client, Provider
+
+    client = Client(config.oidc_client_id, config.oidc_client_secret, f"{config.public_url}{BACK}")
+    return Provider(config.oidc_name, config.oidc_issuer, client)
+
+
+def _web_key(config: Config, house: House) -> bytes:
+    """The key of web sessions: in the data folder, or where all servers find it."""
+    return config.web_key() if isinstance(config.database, Path) else house.store.shared_secret("web.key")
 
 
 def _lifespan(
@@ -185,7 +225,9 @@ async def _until_stopped(run: Run) -> None:
     await run()
 
 
-def _handlers(chat: WebChat) -> dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]]:
+def _handlers(
+    chat: WebChat, errors: tuple[type[Exception], ...]
+) -> dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]]:
     """What is answered where no route or no store is."""
 
     async def missing(request: Request, error: Exception) -> Response:
@@ -193,9 +235,12 @@ def _handlers(chat: WebChat) -> dict[type[Exception] | int, Callable[[Request, E
 
     async def unavailable(request: Request, error: Exception) -> Response:
         observe.failure("request", error)
+        if not request.url.path.startswith("/webhook/"):
+            return chat.unavailable(request)
         return JSONResponse({"error": "the store cannot be written now, try again"}, 503, {"Retry-After": "5"})
 
-    return {404: missing, StoreUnavailable: unavailable}
+    found: dict[type[Exception] | int, Callable[[Request, Exception], Awaitable[Response]]] = {404: missing}
+    return found | dict.fromkeys((StoreUnavailable, *errors), unavailable)
 
 
 def client_ip(request: Request, trusted: tuple[str, ...]) -> str:

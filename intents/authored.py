@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-
 from intents.grammar import GrammarError, expand
 from intents.labels import LANGUAGES, URGENT
+from knowledge import reading
+from knowledge.faults import KnowledgeError
+from knowledge.reading import Document, Place
 
 DATA = Path(__file__).parent / "data"
 
@@ -66,14 +66,14 @@ def read(root: Path = DATA) -> Authored:
     patterns: list[Pattern] = []
     words: dict[str, Words] = {}
     for lang in LANGUAGES:
-        lists = _plain(_load(root, f"{lang}/_lists.yaml", faults) or {})
-        words[lang] = _plain(_load(root, f"{lang}/_words.yaml", faults) or {})
+        lists = _data(root, f"{lang}/_lists.yaml", faults)
+        words[lang] = _data(root, f"{lang}/_words.yaml", faults)
         for path in sorted((root / lang).glob("[!_]*.yaml")):
             patterns += _file(root, path, lang, lists, faults)
-    languages = _plain(_load(root, "languages.yaml", faults) or {})
-    intents = _plain(_load(root, "intents.yaml", faults) or {})
-    districts = _plain(_load(root, "districts.yaml", faults) or {})
-    cities = _plain(_load(root, "cities.yaml", faults) or {})
+    languages = _data(root, "languages.yaml", faults)
+    intents = _data(root, "intents.yaml", faults)
+    districts = _data(root, "districts.yaml", faults)
+    cities = _data(root, "cities.yaml", faults)
     return Authored(tuple(patterns), words, languages, intents, districts, cities, tuple(faults))
 
 
@@ -85,15 +85,15 @@ def inputs(root: Path = DATA) -> list[Path]:
 def _file(root: Path, path: Path, lang: str, lists: Mapping[str, Any], faults: list[Fault]) -> list[Pattern]:
     name = path.relative_to(root).as_posix()
     doc = _load(root, name, faults)
-    if not isinstance(doc, dict):
+    if doc is None or not isinstance(doc.data, dict):
         return []
-    if doc.get("label") != path.stem:
-        faults.append(Fault(name, 1, f"label {doc.get('label')!r} is not the name of the file"))
+    if (label := doc.data.get("label")) != path.stem:
+        faults.append(Fault(name, 1, f"label {label!r} is not the name of the file"))
         return []
     found = []
-    for label, texts in _blocks(doc, path.stem):
-        for position, text in enumerate(texts):
-            line = texts.lc.item(position)[0] + 1
+    for label, place in _blocks(doc.data, path.stem):
+        for position, text in enumerate(doc.part(*place) or ()):
+            line = doc.line(*place, position)
             try:
                 sentences = tuple(expand(str(text), lists))
             except GrammarError as error:
@@ -103,30 +103,25 @@ def _file(root: Path, path: Path, lang: str, lists: Mapping[str, Any], faults: l
     return found
 
 
-def _blocks(doc: Mapping[str, Any], label: str) -> Iterator[tuple[str, Any]]:
+def _blocks(data: Mapping[str, Any], label: str) -> Iterator[tuple[str, Place]]:
     if label == URGENT:
-        for danger, texts in doc.get("classes", {}).items():
-            yield f"{URGENT}.{danger}", texts
+        for danger in data.get("classes", {}):
+            yield f"{URGENT}.{danger}", ("classes", danger)
     else:
-        yield label, doc.get("utterances", ())
+        yield label, ("utterances",)
 
 
-def _load(root: Path, name: str, faults: list[Fault]) -> Any:
+def _data(root: Path, name: str, faults: list[Fault]) -> dict[str, Any]:
+    doc = _load(root, name, faults)
+    return doc.data if doc is not None and isinstance(doc.data, dict) else {}
+
+
+def _load(root: Path, name: str, faults: list[Fault]) -> Document | None:
     path = root / name
     if not path.exists():
         return None
     try:
-        return YAML(typ="rt").load(path.read_text("utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        faults.append(Fault(name, line, f"does not parse: {error.problem}"))
+        return reading.read(path)
+    except KnowledgeError as error:
+        faults += [Fault(name, fault.line, f"does not parse: {fault.text}") for fault in error.faults]
     return None
-
-
-def _plain(node: Any) -> Any:
-    """Plain dicts, lists and strings instead of the reader's own types."""
-    if isinstance(node, Mapping):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_plain(value) for value in node]
-    return node if node is None or isinstance(node, int | float | bool) else str(node)

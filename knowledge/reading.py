@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from knowledge.composing import Node, compose
 from knowledge.faults import Fault, KnowledgeError, fault_at
 
 M = TypeVar("M", bound=BaseModel)
@@ -78,7 +77,7 @@ class _Unreadable(Exception):
 def _parsed(text: str) -> tuple[Any, Mapping[Place, int]]:
     """Data and lines of a YAML text. Remembered: parsing is what costs, and several readers look at the same files."""
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = compose(text)
     except YAMLError as error:
         raise _syntax_fault(error) from error
     if root is None:
@@ -104,19 +103,18 @@ def _syntax_fault(error: YAMLError) -> _Unreadable:
 
 def _plain(node: Node, place: Place, lines: dict[Place, int]) -> Any:
     lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, MappingNode):
+    if node.id == "mapping":
         return _mapping(node, place, lines)
-    if isinstance(node, SequenceNode):
+    if node.id == "sequence":
         return [_plain(item, (*place, index), lines) for index, item in enumerate(node.value)]
-    assert isinstance(node, ScalarNode)
     return _scalar(node)
 
 
-def _mapping(node: MappingNode, place: Place, lines: dict[Place, int]) -> dict[str, Any]:
+def _mapping(node: Node, place: Place, lines: dict[Place, int]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key, line = key_node.value, key_node.start_mark.line + 1
-        if not isinstance(key_node, ScalarNode) or key_node.tag != f"{_CORE}str":
+        if key_node.id != "scalar" or key_node.tag != f"{_CORE}str":
             raise _Unreadable(line, f"the key {key} is not a text: put it in quotes")
         if key in found:
             raise _Unreadable(line, f"the key '{key}' stands here twice: keep one")
@@ -125,7 +123,7 @@ def _mapping(node: MappingNode, place: Place, lines: dict[Place, int]) -> dict[s
     return found
 
 
-def _scalar(node: ScalarNode) -> Any:
+def _scalar(node: Node) -> Any:
     # Times and dates stay texts: the models say what a text must look like.
     text = node.value
     try:

@@ -67,15 +67,16 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Start the server, wait until it is ready, stop it at the end."""
-    port = free_port()
+def serving(folder: Path, port: int = 0, **more: str) -> Iterator[Server]:
+    """Start the server, wait until it is ready, stop it at the end. `more`: further settings."""
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {
         "LABOR_BOT_DATA_DIR": str(folder / "data"),
         "LABOR_BOT_MESSAGES_PER_MINUTE": "100000",
         "LABOR_BOT_MESSAGES_PER_MINUTE_IP": "100000",
         "LABOR_BOT_EXIT_URL": f"{url}/healthz",
+        **more,
     }
     said = folder / "serve.log"
     with said.open("w") as log:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import engines
 import httpx
+import psycopg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.applications import Starlette
 
 from bot import config
 from bot.pipeline.resources import Resources
 from bot.server import Server
+from bot.store.postgres import WRITES
 
 FORM = "application/x-www-form-urlencoded"
 SCRIPT = {"accept": "application/json"}
@@ -40,8 +43,9 @@ class Site:
 
     portal: BlockingPortal
     app: Starlette
-    database: Path
+    database: Path | str
     resources: Resources
+    _beside: Any = field(default=None, repr=False)
 
     def browser(self, lang: str = "zh-TW") -> Browser:
         """A visitor that nobody has seen before."""
@@ -57,11 +61,20 @@ class Site:
 
     def rows(self, sql: str) -> list[Any]:
         """What the database answers, read beside the server."""
-        connection = sqlite3.connect(self.database)
-        try:
-            return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
+        if self._beside is None:
+            self._beside = self._connection()
+        return self._beside.execute(sql).fetchall()
+
+    def _connection(self) -> Any:
+        if isinstance(self.database, Path):
+            return sqlite3.connect(self.database, isolation_level=None, check_same_thread=False, timeout=10)
+        return psycopg.connect(self.database, autocommit=True)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
 
     def contents(self) -> dict[str, list[Any]]:
         """Everything kept of conversations."""
@@ -70,8 +83,9 @@ class Site:
     @contextmanager
     def unwritable(self) -> Iterator[None]:
         """Somebody else holds the database: nothing can be written for as long."""
-        other = sqlite3.connect(self.database, isolation_level=None, timeout=10)
-        other.execute("BEGIN IMMEDIATE")
+        other = self._connection()
+        on_file = isinstance(self.database, Path)
+        other.execute("BEGIN IMMEDIATE" if on_file else f"BEGIN; SELECT pg_advisory_xact_lock({WRITES})")
         try:
             yield
         finally:
@@ -199,7 +213,13 @@ def _event(block: str) -> Event | None:
 @contextmanager
 def running(resources: Resources, folder: Path, **settings: str) -> Iterator[Site]:
     """The app of `labor-bot serve`, working, on a database of its own."""
-    loaded = config.load({"LABOR_BOT_DATA_DIR": str(folder), **settings})
+    where = engines.place(folder / "labor-bot.db")
+    url = {"LABOR_BOT_DATABASE_URL": where} if isinstance(where, str) else {}
+    loaded = config.load({"LABOR_BOT_DATA_DIR": str(folder), **url, **settings})
     app = Server(loaded, resources).app()
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
-        yield Site(portal, app, loaded.database, resources)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+        closing(Site(portal, app, loaded.database, resources)) as site,
+    ):
+        yield site

@@ -370,6 +370,24 @@ def test_attack_reset_secrets_are_worth_nothing_twice(site: Site, boss: Browser)
     assert log_in(site, "lin", second).get("/desk").headers["location"] == "/desk/login"
 
 
+def test_attack_one_time_password_found_later(site: Site, boss: Browser) -> None:
+    """What was handed over is good for a week, and the answer is that to a wrong one."""
+    site.add_staff("chen")
+    site.caseworker("lin")
+    reset = shown_once(boss.post(f"/desk/people/{id_of(site, 'lin')}/password").text)
+    write(site, "UPDATE staff SET one_time_until = one_time_until - 604700")
+    for name, password in (("chen", "one-time password"), ("lin", reset)):
+        assert log_in(site, name, password).get("/desk").headers["location"] == "/desk/password"
+    write(site, "UPDATE staff SET one_time_until = one_time_until - 200")
+    for name, password in (("chen", "one-time password"), ("lin", reset)):
+        assert log_in(site, name, password).get("/desk").headers["location"] == "/desk/login"
+    again = shown_once(boss.post(f"/desk/people/{id_of(site, 'lin')}/password").text)
+    lin = log_in(site, "lin", again)
+    lin.post("/desk/password", {"password": PASSWORD, "again": PASSWORD})
+    write(site, "UPDATE staff SET one_time_until = one_time_until - 999999")
+    assert logged_in(log_in(site, "lin", PASSWORD)), "a password of one's own does not end"
+
+
 def test_attack_the_kept_hash_is_no_password(site: Site) -> None:
     site.caseworker("lin")
     ((hashed,),) = site.rows("SELECT password_hash FROM staff")

@@ -27,7 +27,7 @@ from bot.pipeline import errands
 from bot.pipeline.resources import Resources
 from bot.store import Store, database, purging
 from bot.store.codec import decode
-from intents.redact import MASK
+from intents.redact import MASK, masked
 
 WORDS = "林先生很親切，講得很清楚"
 HOSTILE = "=HYPERLINK(1) <script>alert(1)</script> \"'><img src=x onerror=alert(1)>"
@@ -63,7 +63,7 @@ def rated(citizen: Browser, words: str, choice: str = "rate:yes") -> None:
 def seq_of(site: Site, text: str) -> int:
     """The number of the citizen's newest line that says this."""
     found = site.rows("SELECT seq, body FROM messages WHERE author = 'citizen' ORDER BY seq DESC")
-    return next(int(seq) for seq, body in found if json.loads(decode(body))["text"] == text)
+    return next(int(seq) for seq, body in found if json.loads(decode(body))["text"] == masked(text))
 
 
 def kept_words(site: Site) -> list[tuple[int, str]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+from tables import table
 
-from intents.slots import Words, load_words, parse
+from bot.pipeline.resources import Resources
+from intents.slots import Words, parse
 from knowledge.facts import load_facts
 from knowledge.rules.values import to_json
 from knowledge.sources import PACKAGED
@@ -23,13 +24,13 @@ OTHERS = ("unreadable", "does_not_know", "declined")
 
 
 @pytest.fixture(scope="module")
-def words() -> Words:
-    return load_words(PACKAGED.parent / "intents" / "data")
+def words(resources: Resources) -> Words:
+    return resources.words
 
 
 def tables() -> Iterator[Any]:
     for path in sorted(FOLDER.glob("*.yaml")):
-        for fact, rows in YAML(typ="safe").load(path).items():
+        for fact, rows in table(path).items():
             yield pytest.param(path.stem, fact, rows, id=f"{path.stem}-{fact}")
 
 
@@ -56,6 +57,6 @@ def plain(wanted: Any) -> Any:
 
 
 def test_every_fact_is_answered_in_every_language() -> None:
-    found = {(path.stem, fact) for path in FOLDER.glob("*.yaml") for fact in YAML(typ="safe").load(path)}
+    found = {(path.stem, fact) for path in FOLDER.glob("*.yaml") for fact in table(path)}
     languages = ("en", "fil", "id", "th", "vi", "zh-TW")
     assert {(lang, fact) for lang in languages for fact in FACTS} - found == set()

@@ -29,10 +29,12 @@ from bot.desk.csv_safe import rows_to_csv
 from bot.desk.frame import Frame
 from bot.desk.rights import Role
 from bot.pipeline.resources import Resources
-from bot.store import Store, database
+from bot.store import Store, database, schema
+from bot.store import sqlite as engine
 from bot.store.audit import REASON_LIMIT, Fault, Sought, Verified, append, verify
 from bot.store.database import Connection
 from bot.store.records import StaffRow
+from bot.store.sqlite import SqliteConnection
 
 COUNT = 6
 TRIGGERS = ("audit_no_update", "audit_no_delete", "audit_no_replace")
@@ -224,8 +226,8 @@ def test_a_trail_made_anew_is_found_with_a_head_written_down(store: Store, tmp_p
 def test_the_migration_keeps_old_rows_and_the_chain_starts_after_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(database.MIGRATIONS, tmp_path / "old", ignore=lambda _, names: [n for n in names if n >= "0006"])
-    monkeypatch.setattr(database, "MIGRATIONS", tmp_path / "old")
+    shutil.copytree(schema.MIGRATIONS, tmp_path / "old", ignore=lambda _, names: [n for n in names if n >= "0006"])
+    monkeypatch.setattr(schema, "MIGRATIONS", tmp_path / "old")
     database.migrate(tmp_path / "t.db")
     old_rows(tmp_path / "t.db", 3)
     monkeypatch.undo()
@@ -320,7 +322,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Connection]:
         raw.row_factory = sqlite3.Row
         for trigger in TRIGGERS:
             raw.execute(f"DROP TRIGGER {trigger}")
-        return Connection(raw)
+        return SqliteConnection(raw)
 
     return made
 
@@ -472,7 +474,7 @@ def test_looking_at_once_in_two_windows_is_one_row(store: Store) -> None:
 def test_a_case_opens_while_nothing_can_be_written(
     open_house: Callable[..., Any], resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
 
     async def look() -> list[tuple[str, str]]:
         async with open_house() as (house, _):
@@ -627,7 +629,7 @@ def test_the_download_is_what_is_sought_and_is_in_the_trail(site: Site, monkeypa
 def test_nothing_is_downloaded_that_cannot_be_written_down(
     resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
     with running(resources, tmp_path) as site:
         auditor = site.caseworker("wu", "auditor")
         with site.unwritable():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+from tables import table
 
 from bot.cli.conversation import Conversation
 from bot.pipeline.resources import Resources
@@ -23,7 +23,7 @@ def stories() -> list[Any]:
     return [
         pytest.param(story, id=f"{path.stem}: {story['name']}")
         for path in sorted(FOLDER.glob("*.yaml"))
-        for story in YAML(typ="safe").load(path).get("conversations", ())
+        for story in table(path).get("conversations", ())
     ]
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storing import answers, hurry, now, opened, rows, staff, told
 
 from bot.messages import Address, Incoming, Kind, Notice, Reply
 from bot.store import Store
 from bot.store.records import Bundle, Delivery, Lease, Outcome, Turn
-from tests.storing import answers, hurry, now, opened, rows, staff, told
 
 HERE = Address("line", "bot", "u")
 LINE = frozenset({"line"})

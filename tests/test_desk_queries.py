@@ -24,6 +24,7 @@ from bot.store import Store, case_list
 from bot.store.case_list import PAGE, CasePage, Place, Wanted
 from bot.store.codec import encode
 from bot.store.database import Connection
+from bot.store.sqlite import SqliteConnection
 
 SIZE = Size(400, 8, waiting=120, held=20, long=2, long_messages=150, longest=300, staff=6, files=10)
 # What staff enters, and what people ask about their own data: some hundred rows in a year.
@@ -96,7 +97,7 @@ class Asked:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.found: list[tuple[str, dict[str, Any]]] = []
         for name in ("one", "all"):
-            monkeypatch.setattr(Connection, name, self._watched(getattr(Connection, name)))
+            monkeypatch.setattr(SqliteConnection, name, self._watched(getattr(SqliteConnection, name)))
 
     def _watched(self, real: Any) -> Any:
         def ask(connection: Connection, sql: str, params: Mapping[str, Any] = {}) -> Any:

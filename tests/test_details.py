@@ -15,13 +15,15 @@ from bot.cli.conversation import Conversation
 from bot.cli.main import main
 from bot.pipeline.resources import Resources
 from bot.store import Store
+from bot.store.authors import Sought
 from intents import Context
 from intents.adopt import AdoptError, adopt
-from intents.authored import read
+from intents.authored import DATA, read
 from intents.calibration import curve, error, svg
 from intents.elsewhere import SIGN, Elsewhere
 from intents.normalise import fold
 from intents.redact import MASK, redacted
+from knowledge import reading
 
 TOLD = {
     "我爸72歲，民國101年7月30日搬走": "age:72歲 date:民國101年7月30日",
@@ -94,7 +96,7 @@ def test_other_cities_are_told_from_ours(text: str, elsewhere: bool) -> None:
 
 @cache
 def other_cities() -> Elsewhere:
-    return Elsewhere.of(read().cities)
+    return Elsewhere.of(reading.read(DATA / "cities.yaml").data)
 
 
 # --- masking ---------------------------------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ def test_unanswered_messages_are_listed_masked_and_can_be_adopted(
 
     asyncio.run(talk())
     store = Store(database)
-    rows = {row.text: row for row in store.unanswered()}
+    rows = {row.text: row for row in store.authors.unanswered(Sought())}
     store.close()
     assert len(rows) == 2
     assert not any("0912345678" in text for text in rows)
@@ -169,12 +171,12 @@ def test_being_forgotten_takes_the_unanswered_rows_along(tmp_path: Path, resourc
     async def talk() -> int:
         async with Conversation.open(tmp_path / "chat.db", "zh-TW", "", resources) as conversation:
             await conversation.line({"text": "附近哪裡有好吃的拉麵"})
-            before = len(Store(tmp_path / "chat.db").unanswered())
+            before = len(Store(tmp_path / "chat.db").authors.unanswered(Sought()))
             await conversation.line({"choice": "forget:yes"})
             return before
 
     assert asyncio.run(talk()) == 1
-    assert Store(tmp_path / "chat.db").unanswered() == []
+    assert Store(tmp_path / "chat.db").authors.unanswered(Sought()) == []
 
 
 def test_adopting_puts_the_sentence_where_it_belongs(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from knowledge.library import load
 ROOT = Path(__file__).parent.parent
 FILES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 PAGES = [path.relative_to(ROOT).as_posix() for path in FILES]
-BINARY = (".npz", ".png", ".ico")
+BINARY = (".npz", ".png", ".webp", ".ico")
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")

@@ -440,10 +440,10 @@ def test_http_will_do_for_a_bot_api_server_of_ones_own(tg: Telegram) -> None:
 
 def test_telegram_is_not_waited_for_longer_than_ten_seconds(tg: Telegram, monkeypatch: pytest.MonkeyPatch) -> None:
     assert telegram_doctor.SECONDS == 10.0
-    monkeypatch.setattr(telegram_doctor, "SECONDS", 0.1)
-    tg.standin.next("getWebhookInfo", delay=0.2)
+    monkeypatch.setattr(telegram_doctor, "SECONDS", 0.4)
+    tg.standin.next("getWebhookInfo", delay=0.8)
     assert [each.name for each in bad(tg.found())] == ["telegram webhook"]
-    tg.standin.next("getChat", delay=0.2)
+    tg.standin.next("getChat", delay=0.8)
     assert [each.name for each in bad(tg.staff())] == ["staff notice group"]
 
 

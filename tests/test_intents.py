@@ -6,21 +6,21 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
+from tables import table
 
-from intents import Context, Understood, artefact, asking, check, evaluate, train
+from intents import Context, Understood, artefact, asking, check, evaluate, understand
 from intents.authored import DATA, read
 from intents.decide import Limits, Ranked, Stage, decide, offered, topics
 from intents.elsewhere import Elsewhere
 from intents.encoder.process import EncoderProcess, installed
 from intents.features import WORD_MARK, grams, words
-from intents.fitting import fit, samples
 from intents.grammar import GrammarError, expand
 from intents.labels import LANGUAGES
 from intents.language import detect, guess
@@ -28,7 +28,7 @@ from intents.lexicon import Lexicon, key
 from intents.model import Model, Space, chances, pack
 from intents.normalise import LIMIT, clean, fold, plain
 from intents.phrases import Phrases, spaced
-from intents.understand import CACHED, Understander
+from intents.understand import Understander
 from intents.urgent import CLASSES
 
 HELD_OUT = Path(__file__).parent / "utterances"
@@ -42,6 +42,18 @@ NAMES = {
 @cache
 def understander() -> Understander:
     return Understander.load(NAMES)
+
+
+@cache
+def trained() -> artefact.Artefact:
+    return artefact.load()
+
+
+def training() -> ModuleType:
+    """Imported by who needs it: scikit-learn takes its time."""
+    from intents import train
+
+    return train
 
 
 def understood(text: str, **context: Any) -> Understood:
@@ -113,11 +125,11 @@ def test_folding_twice_changes_nothing_for_matching(text: str) -> None:
     ],
 )
 def test_language(text: str, lang: str | None) -> None:
-    assert detect(fold(text), artefact.load().letters) == lang
+    assert detect(fold(text), trained().letters) == lang
 
 
 def test_the_first_message_gets_the_likeliest_language_and_a_word_of_all_languages_none() -> None:
-    letters = artefact.load().letters
+    letters = trained().letters
     assert guess(fold("loker pabrik"), letters) == "id"
     assert guess(fold("ok"), letters) == ""
     assert guess(fold("12345"), letters) == ""
@@ -229,7 +241,7 @@ def test_a_name_inside_a_longer_message_counts() -> None:
 
 
 def test_a_topic_that_is_younger_than_the_model_is_known_by_its_names() -> None:
-    young = Understander(artefact.load(), {**NAMES, "p28": {"zh-TW": ["夜間技能班補助", "夜間班補助"]}})
+    young = Understander(trained(), {**NAMES, "p28": {"zh-TW": ["夜間技能班補助", "夜間班補助"]}})
     for text, aspect in {"夜間班補助": "", "夜間班補助多少錢": "amount", "我想問夜間技能班補助": ""}.items():
         found = young.understand(text)
         assert (found.topics[:1], found.decision, found.aspect) == (("p28",), "answer", aspect), text
@@ -405,12 +417,13 @@ def test_huge_and_hostile_texts() -> None:
         assert understood(text).decision in ("answer", "clarify", "refuse", "handoff", "urgent")
 
 
-def test_understood_messages_are_kept_and_the_store_is_bounded() -> None:
-    own = Understander(artefact.load(), {})
+def test_understood_messages_are_kept_and_the_store_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(understand, "CACHED", 100)
+    own = Understander(trained(), {})
     first = own.understand("現場徵才")
     assert own.understand("現場徵才 ") is first
     assert own.understand("現場徵才", Context(topic="p15")) is not first
-    for number in range(CACHED + 10):
+    for number in range(110):
         own.understand(f"? {number}")
     assert own.understand("現場徵才") is not first
 
@@ -419,14 +432,13 @@ def test_understood_messages_are_kept_and_the_store_is_bounded() -> None:
 
 
 def rows_of(lang: str) -> list[dict[str, Any]]:
-    rows = YAML(typ="safe").load((HELD_OUT / f"{lang}.yaml").read_text("utf-8"))
+    rows = table(HELD_OUT / f"{lang}.yaml")
     return [{"id": f"{lang}-{number}", "lang": lang, **row} for number, row in enumerate(rows)]
 
 
 @cache
 def held_out(lang: str) -> list[dict[str, Any]]:
-    trained = artefact.load().exact
-    return [row for row in rows_of(lang) if key(fold(row["text"])) not in trained]
+    return [row for row in rows_of(lang) if key(fold(row["text"])) not in trained().exact]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -450,7 +462,7 @@ LANGUAGE_RIGHT = {"fil": 90}  # half of what people from the Philippines write i
 def test_held_out_sentences_with_both_stages() -> None:
     encoder = EncoderProcess(time.monotonic, seconds=20, patient=True)
     rows = [row for lang in LANGUAGES for row in held_out(lang)]
-    both = evaluate.evaluate(Understander(artefact.load(), NAMES, encoder), rows).shares()
+    both = evaluate.evaluate(Understander(trained(), NAMES, encoder), rows).shares()
     encoder.close()
     alone = evaluate.evaluate(understander(), rows).shares()
     assert both["right"] >= max(94, alone["right"] - 0.5)
@@ -509,26 +521,25 @@ def test_faults_carry_file_and_line(tmp_path: Path) -> None:
     assert "name of the file" in found["en/p02.yaml", 1]
     assert any(file == "en/p01.yaml" and "parse" in text for (file, _), text in found.items())
     with pytest.raises(ValueError, match="parse"):
-        train.train(tmp_path)
+        training().train(tmp_path)
 
 
 def test_every_language_has_its_word_lists() -> None:
-    trained = artefact.load()
-    assert set(trained.words) == set(trained.languages["languages"])
-    for lists in trained.words.values():
+    assert set(trained().words) == set(trained().languages["languages"])
+    for lists in trained().words.values():
         assert set(lists["urgent_marks"]) == set(CLASSES)
         assert set(lists["aspects"]) <= {*asking.ORDER, asking.MAYBE}
 
 
 def test_the_artefact_is_fresh_and_small() -> None:
-    assert not train.stale(), "run `python -m intents.train`"
+    assert not training().stale(), "run `python -m intents.train`"
     assert sum(path.stat().st_size for path in artefact.PACKAGED.iterdir()) < 10_000_000
 
 
 def test_a_missing_or_changed_artefact_is_stale(tmp_path: Path) -> None:
-    assert train.stale(folder=tmp_path)
+    assert training().stale(folder=tmp_path)
     (tmp_path / "intents.yaml").write_text("menu: asks for help\n", "utf-8")
-    assert train.stale(root=tmp_path)
+    assert training().stale(root=tmp_path)
     with pytest.raises(artefact.ArtefactError, match="labor-bot intents train"):
         artefact.load(tmp_path)
 
@@ -536,7 +547,9 @@ def test_a_missing_or_changed_artefact_is_stale(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_training_again_decides_the_same() -> None:
     """The first stage, fitted anew, with the packaged thresholds: decisions are compared, not bytes."""
-    authored, packaged = read(DATA), artefact.load()
+    from intents.fitting import fit, samples
+
+    authored, packaged = read(DATA), trained()
     mark = Elsewhere.of(authored.cities).marked
     again = Understander(replace(packaged, model=fit(samples(authored.patterns, mark))), NAMES)
     texts = [pattern.sentences[-1] for pattern in authored.patterns]

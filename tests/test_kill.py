@@ -1,7 +1,7 @@
 """Under SIGKILL no accepted message is lost, each takes effect once, order is kept, repetitions lie in the kill window.
 
 On SQLite one server, on PostgreSQL two side by side, of which one at random is killed while the other one works.
-LABOR_BOT_KILLS says how often (6 on each); `make endurance` kills 500 times.
+LABOR_BOT_KILLS says how often (3 on each); `make endurance` kills 500 times.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 from killing import City, Server
 from postgres import cluster, programs
 
-KILLS = int(os.environ.get("LABOR_BOT_KILLS", "6"))
+KILLS = int(os.environ.get("LABOR_BOT_KILLS", "3"))
 SENDERS, USERS_EACH = 8, 3
 DRAIN_LIMIT = 120.0
 KILL_LIMIT = 60.0

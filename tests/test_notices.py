@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from storing import answer, opened, said, take
 
 from bot.channels.port import Receipt, Sent
 from bot.desk.notices import Notices
@@ -14,7 +15,6 @@ from bot.messages import Notice, Reply
 from bot.pipeline.resources import Resources
 from bot.store import Store, cases
 from bot.store.records import CaseOpening, Lease, Turn
-from tests.storing import answer, opened, said, take
 
 WORDS = "my employer <b>keeps</b> my passport"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+from tables import table
 
 from bot.cli.conversation import Conversation
 from bot.pipeline.resources import Resources
@@ -23,7 +24,7 @@ MOST_QUESTIONS = 20
 def people() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every person with the language of the file."""
     for lang in LANGUAGES:
-        for person in YAML(typ="safe").load(FOLDER / f"{lang}.yaml")["people"]:
+        for person in table(FOLDER / f"{lang}.yaml")["people"]:
             yield lang, person
 
 
@@ -72,7 +73,7 @@ def test_every_condition_is_met_by_somebody_and_not_met_by_somebody(resources: R
     for _, person in people():
         given = {name: read_value(knowledge.facts[name], raw) for name, raw in person["facts"].items()}
         told = completed(knowledge.facts, given)
-        day = YAML(typ="safe").load(person.get("now", "2018-07-15"))
+        day = date.fromisoformat(person.get("now", "2018-07-15"))
         for rule, verdict in person["verdicts"].items():
             result = evaluate(knowledge.rules[rule], told, day)
             assert result.verdict == verdict, f"{person['name']}: {rule} by the facts is {result.verdict}"

@@ -26,7 +26,8 @@ from bot.pipeline.house import House, build_house
 from bot.pipeline.own_data import CopyDesk
 from bot.pipeline.purge import purge, special_facts
 from bot.pipeline.resources import Resources
-from bot.store import Store, database, erasing, own_data, resume
+from bot.store import Store, erasing, own_data, resume
+from bot.store import sqlite as engine
 from knowledge.facts import load_facts
 
 DAY = 86400.0
@@ -218,7 +219,7 @@ def test_a_link_to_a_copy_is_good_for_minutes_and_replaces_the_one_before(site: 
 def test_while_nothing_can_be_written_the_link_stays_good(
     resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.1)
     with running(resources, tmp_path) as site:
         citizen = told_something(site)
         link = export_link(site, citizen)

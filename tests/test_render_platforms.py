@@ -16,7 +16,7 @@ from test_languages import pressed
 
 from bot.messages import Card, Choice, Link, Reply
 from bot.pipeline.resources import TEMPLATES, Resources
-from bot.render import telegram
+from bot.render import limits, telegram
 from bot.render.limits import clusters, cut, cut_utf16, graphemes, parted, utf16
 from bot.render.line import LineRenderer
 from bot.render.ways import split
@@ -25,6 +25,21 @@ from intents.labels import LANGUAGES
 LINE = LineRenderer(TEMPLATES)
 TAG = re.compile(r"<[^>]+>")
 LETTERS = st.text(alphabet=st.sampled_from('a ก่ำ้ ệ新。.\n\u0301😀👨\u200d👩\u200d👧🇹🇼ế\ufe0f🏽<&"'), max_size=300)
+# The same for whole replies, by pieces: drawn letter by letter, a reply of thirty buttons takes longer than its test.
+_PIECES = (
+    "新北市就業服務。",
+    "สวัสดีค่ะ ที่นี่",
+    "น้ำ",
+    "👨\u200d👩\u200d👧",
+    "🇹🇼🇹🇼🇹",
+    "e\u0302\u0301" * 5,
+    "Đây là",
+    "a" * 25,
+    "\n\n",
+    '<&"',
+)
+SOME = st.lists(st.sampled_from((*_PIECES, *"a ก่ำ้ ệ新.\n\u0301😀\u200d🏽\ufe0f")), max_size=24).map("".join)
+IDS = st.builds("{}:{}".format, st.sampled_from(("a", "topic", "x" * 10)), st.sampled_from(("a", "p15", "y" * 40)))
 
 
 # --- lengths ---------------------------------------------------------------------------------------------------------
@@ -36,6 +51,13 @@ LETTERS = st.text(alphabet=st.sampled_from('a ก่ำ้ ệ新。.\n\u0301�
 )
 def test_letters_are_counted_as_a_reader_sees_them(text: str, count: int) -> None:
     assert graphemes(text) == count
+
+
+def test_what_counts_as_standing_alone_joins_no_other_letter() -> None:
+    """Texts of such letters alone are not looked through letter by letter."""
+    alone = [letter for letter in map(chr, range(0x110000)) if limits._ALONE.fullmatch(letter)]
+    assert len(alone) > 30_000
+    assert not [hex(ord(letter)) for letter in alone if limits._continues("a", letter) or limits._is_flag(letter)]
 
 
 @given(LETTERS, st.integers(2, 40))
@@ -166,20 +188,18 @@ def telegram_faults(reply: Reply) -> list[str]:
     return found
 
 
-choices = st.lists(
-    st.builds(Choice, st.from_regex(r"[a-z]{1,10}:[a-z]{1,40}", fullmatch=True), LETTERS.filter(str.strip)), max_size=30
-)
+choices = st.lists(st.builds(Choice, IDS, SOME.filter(str.strip)), max_size=30)
 replies = st.builds(
     Reply,
-    text=LETTERS.map(lambda text: (text * 30)[:9000]).filter(str.strip),
+    text=SOME.map(lambda text: (text * 30)[:9000]).filter(str.strip),
     lang=st.just("th"),
     source=st.sampled_from(["", "來源"]),
     choices=choices.map(tuple),
     cards=st.lists(
-        st.builds(Card, LETTERS.filter(str.strip), LETTERS, LETTERS, st.just(""), choices.map(lambda c: tuple(c[:3]))),
+        st.builds(Card, SOME.filter(str.strip), SOME, SOME, st.just(""), choices.map(lambda c: tuple(c[:3]))),
         max_size=14,
     ).map(tuple),
-    links=st.lists(st.builds(Link, LETTERS.filter(str.strip), st.just("tel:110")), max_size=3).map(tuple),
+    links=st.lists(st.builds(Link, SOME.filter(str.strip), st.just("tel:110")), max_size=3).map(tuple),
 )
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from storing import answer, opened, rows, told
 
 from bot.messages import Address, Incoming, Reply
 from bot.store import Store
 from bot.store.records import Lease, Turn
-from tests.storing import answer, opened, rows, told
 
 WEB, LINE = Address("web", "", "browser"), Address("line", "bot", "u")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import loaded
 
-from intents.slots import Parsed, Words, load_words, parse
+from intents.slots import Parsed, Words, parse
 from knowledge.facts import load_facts
 from knowledge.rules.values import Born, shown, to_json
 
 ROOT = Path(__file__).parent.parent
-WORDS = load_words(ROOT / "intents" / "data")
 FACTS = load_facts(ROOT / "knowledge" / "facts.yaml")
 AS_OF = date(2018, 7, 15)
 LANGUAGES = ("zh-TW", "en", "vi", "id", "th", "fil")
@@ -25,7 +25,7 @@ WORK = "work_since_graduation"
 
 
 def read(fact: str, text: str, lang: str = "zh-TW", **more: Any) -> Parsed:
-    return parse(FACTS[fact], text, lang, AS_OF, WORDS, **more)
+    return parse(FACTS[fact], text, lang, AS_OF, loaded().words, **more)
 
 
 def said(fact: str, text: str, lang: str = "zh-TW", **more: Any) -> Any:
@@ -187,7 +187,7 @@ def test_since_birth_needs_an_age() -> None:
 
 
 def test_a_last_month_is_the_same_month_only_when_the_year_is_clear() -> None:
-    parsed = parse(FACTS[SINCE], "last June", "en", date(2018, 3, 1), WORDS)
+    parsed = parse(FACTS[SINCE], "last June", "en", date(2018, 3, 1), loaded().words)
     assert to_json(parsed.value or "") == ["2017-06-01", "2017-06-30"]
     assert parsed.shown_back
 
@@ -374,7 +374,7 @@ def test_cues_use_no_escape_that_lower_case_would_turn_round() -> None:
 
 
 def test_every_cue_names_a_fact_and_a_choice() -> None:
-    for lexicon in WORDS.by_lang.values():
+    for lexicon in loaded().words.by_lang.values():
         for fact, cues in lexicon.facts.items():
             assert {choice for choice, _ in cues} <= {*FACTS[fact].choices, "not_sure"}
 
@@ -393,5 +393,5 @@ class Head:
     [("50人", 50), ("51 employees", 51), ("五十個人", 50), ("50人以下", [0, 50]), ("about 50", [45, 55]), ("12", 12)],
 )
 def test_head_count(text: str, count: Any) -> None:
-    parsed = parse(Head(), text, "zh-TW", AS_OF, WORDS)
+    parsed = parse(Head(), text, "zh-TW", AS_OF, loaded().words)
     assert to_json(parsed.value or "") == count

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from conftest import loaded
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_slots import AS_OF, FACTS, LANGUAGES, SINCE, WORDS, said
+from test_slots import AS_OF, FACTS, LANGUAGES, SINCE, said
 
 from intents.slots import parse
 from knowledge.rules.values import Born, from_json, shown, to_json
@@ -26,7 +27,7 @@ TEXTS = st.one_of(
 @given(text=TEXTS, lang=st.sampled_from(LANGUAGES), fact=st.sampled_from(sorted(FACTS)), on=st.dates(date(1950, 1, 1)))
 def test_any_text_is_read_or_refused(text: str, lang: str, fact: str, on: date) -> None:
     born = Born(date(1950, 1, 1), date(1950, 12, 31))
-    parsed = parse(FACTS[fact], text, lang, on, WORDS, after=date(2012, 7, 31), born=born)
+    parsed = parse(FACTS[fact], text, lang, on, loaded().words, after=date(2012, 7, 31), born=born)
     assert (parsed.kind == "unreadable") == (parsed.value is None)
     if parsed.value is not None:
         assert from_json(to_json(parsed.value)) == parsed.value
@@ -38,7 +39,7 @@ def test_any_text_is_read_or_refused(text: str, lang: str, fact: str, on: date) 
 @given(age=st.integers(0, 120), on=st.dates(date(2018, 1, 1), date(2030, 12, 31)))
 def test_an_age_in_digits_is_that_age(age: int, on: date) -> None:
     for text in (str(age), f"{age}歲", f"I am {age}", f"{age} tuổi"):
-        parsed = parse(FACTS["age"], text, "vi", on, WORDS)
+        parsed = parse(FACTS["age"], text, "vi", on, loaded().words)
         assert parsed.value is not None
         assert shown(parsed.value, on) == age
 

@@ -194,12 +194,14 @@ def test_a_stale_lease_leaves_the_others_of_its_commit_alone(store: Store) -> No
 
 def test_a_failing_operation_undoes_only_itself(store: Store) -> None:
     async def together() -> list[object]:
-        store.database._queue.put((lambda c: gate.result(), asyncio.get_running_loop().create_future()))
+        held = asyncio.ensure_future(store.database.write(lambda c: gate.result()))
+        await asyncio.sleep(0)
         work = [store.accept([said(str(n), user=str(n))]) for n in range(3)]
         bad = store.database.write(half_then_fail)
         tasks = [asyncio.ensure_future(one) for one in (work[0], bad, work[1], work[2])]
         await asyncio.sleep(0)
         gate.set_result(None)
+        await held
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     from concurrent.futures import Future
@@ -225,6 +227,7 @@ def test_many_waiters_share_commits(store: Store) -> None:
     assert store.database.commits < 200
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_store_unavailable_and_leaves_nothing_half_written(store: Store) -> None:
     accept(store, said("before"))
     pages = rows(store, "PRAGMA page_count")[0][0]
@@ -238,9 +241,10 @@ def test_a_full_disk_is_store_unavailable_and_leaves_nothing_half_written(store:
     assert accept(store, said("small", user="w"), big) == [True, True]
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_store_unavailable_and_recovers(store: Store) -> None:
     store.database._writer.execute("PRAGMA busy_timeout = 20")
-    other = sqlite3.connect(store.database.path, isolation_level=None)
+    other = sqlite3.connect(store.database.engine.path, isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable):

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storing import answer, answers, now, opened, rows, staff, take, told, waiting_case
 
 from bot.messages import Address, Attachment, Incoming, Kind, Notice, Reply
 from bot.store import Store, attachments
 from bot.store.records import Lease, StaleFence, Turn
 from bot.store.unanswered import Unanswered
-from tests.storing import answer, answers, now, opened, rows, staff, take, told, waiting_case
 
 HERE = Address("line", "bot", "u")
 SECRET = "我媽媽生病了"

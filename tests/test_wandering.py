@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+from tables import table
 
 from bot.cli.conversation import Conversation
 from bot.pipeline.resources import Resources
@@ -41,12 +41,7 @@ FORGED = (
 def answers() -> list[str]:
     """Everything people type in the tables of answers."""
     folder = Path(__file__).parent / "answers"
-    return [
-        str(text)
-        for path in sorted(folder.glob("*.yaml"))
-        for rows in YAML(typ="safe").load(path).values()
-        for text in rows
-    ]
+    return [str(text) for path in sorted(folder.glob("*.yaml")) for rows in table(path).values() for text in rows]
 
 
 @pytest.mark.parametrize("seed", range(WALKS))

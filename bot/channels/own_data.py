@@ -42,6 +42,8 @@ def document(copy: Copy) -> dict[str, Any]:
             for case in copy.cases
         ],
         "files": [{"kind": file.kind, "name": file.name, "bytes": file.size, "kept": file.kept} for file in copy.files],
+        "ratings": [{"at": _iso(each.at), "helped": each.helped, "words": each.words} for each in copy.ratings],
+        "handed_to_authors": [{"at": _iso(at), "text": text} for at, text in copy.handed_on],
         "messages": [_message(entry) for entry in copy.entries],
         "state": json.loads(copy.state) if copy.state else {},
     }

@@ -167,10 +167,20 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRating:
+    """How the person rated: when (Unix seconds), whether it had helped, the words added."""
+
+    at: float
+    helped: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """Everything kept of one person: the language it is worded in, since when (Unix seconds), what was said and told.
 
     `state` is the dialogue's own document (JSON); of the entries `reading` says how the assistant understood them.
+    `handed_on`: when (Unix seconds) and what caseworkers gave to the authors of the assistant as misread.
     """
 
     lang: str
@@ -182,6 +192,8 @@ class Copy:
     files: tuple[KeptFile, ...]
     restricted: bool
     state: str
+    ratings: tuple[KeptRating, ...] = ()
+    handed_on: tuple[tuple[float, str], ...] = ()
 
 
 class Copies(Protocol):

@@ -185,6 +185,16 @@ class WebChat:
         lang = preferred(request.headers.get("accept-language", ""), [code for code, _ in self.pages.languages])
         return self._sheet(lang, "web.not_found_title", ["web.not_found"], 404)
 
+    def unavailable(self, request: Request) -> Response:
+        """The store does not answer, so that only the browser can say which language is read."""
+        lang = preferred(request.headers.get("accept-language", ""), [code for code, _ in self.pages.languages])
+        if "application/json" in request.headers.get("accept", ""):
+            answer: Response = JSONResponse({"error": self.pages.words(lang, "web.error_store")}, 503)
+        else:
+            answer = self._sheet(lang, "web.error_title", ["web.error_store"], 503)
+        answer.headers["Retry-After"] = "5"
+        return answer
+
     async def wrong_method(self, request: Request) -> Response:
         """Opening the address of a form leads to the chat; anything else is refused."""
         if request.method in ("GET", "HEAD"):

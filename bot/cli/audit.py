@@ -11,7 +11,7 @@ import click
 
 from bot.cli.serving import _config
 from bot.clock import TAIPEI, parse
-from bot.store import Store
+from bot.store import Store, exists
 from bot.store.audit import SYSTEM, Fault, Sought, Verified
 
 
@@ -23,7 +23,7 @@ def audit() -> None:
 @contextlib.contextmanager
 def _store() -> Iterator[Store]:
     path = _config().database
-    if not path.exists():  # a mistyped folder must not look like a trail in good order
+    if not exists(path):  # a mistyped folder must not look like a trail in good order
         raise click.ClickException(f"there is no database at {path}.")
     with contextlib.closing(Store(path)) as store:
         yield store

@@ -1,4 +1,4 @@
-"""`migrate`, `backup`, `restore` and `store copy`: the database as a whole."""
+"""`migrate`, `backup`, `restore` and the verbs of `store`: the database as a whole."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ import click
 from bot.cli.serving import _config
 from bot.clock import TAIPEI
 from bot.store.backup import BadBackup, Checked, back_up, put_back
+
+
+def take_keys() -> None:
+    """Whatever this process reads and writes, it does with the keys of its settings; bad settings each verb tells."""
+    from bot.config import ConfigError, load
+    from bot.store import use_keys
+
+    with contextlib.suppress(ConfigError):
+        use_keys(load().store_keys)
 
 
 def _file() -> Path:
@@ -115,8 +124,6 @@ def store() -> None:
 @click.option("--to", required=True, help="postgresql://USER@HOST/NAME of an empty database.")
 def copy(to: str) -> None:
     """Copy the SQLite database into an empty PostgreSQL one. The server must not run."""
-    import psycopg
-
     from bot.store import StoreUnavailable
     from bot.store.copying import Differs, NotEmpty
     from bot.store.copying import copy as copy_all
@@ -133,6 +140,44 @@ def copy(to: str) -> None:
             raise click.ClickException(f"there are {error} in that database already: take an empty one.") from None
         except Differs as error:
             raise click.ClickException(f"{error} did not arrive whole; nothing was kept. Please report this.") from None
-        except (StoreUnavailable, psycopg.Error, sqlite3.Error) as error:
+        except (StoreUnavailable, sqlite3.Error) as error:
             raise click.ClickException(f"nothing was copied: {error}".splitlines()[0]) from None
     click.echo(", ".join(f"{count} {table}" for table, count in counts.items() if count))
+
+
+@store.command()
+@click.option("--id", "name", default="", help="Its id: 1 to 32 letters, digits, _ and -. Without it: by chance.")
+def key(name: str) -> None:
+    """Print a new key, as LABOR_BOT_STORE_KEYS takes it. Nothing is kept or changed."""
+    from bot.keys import NAME, fresh_key
+
+    if name and not NAME.fullmatch(name):
+        raise click.ClickException("an id may have 1 to 32 of A-Z, a-z, 0-9, _ and -.")
+    click.echo(fresh_key(name))
+
+
+@store.command()
+def rekey() -> None:
+    """Write everything anew that is not under the first key of LABOR_BOT_STORE_KEYS. The server may run.
+
+    Prints the rows of each table. Broken off, it goes on when it is called again.
+    """
+    from bot.store import Store, StoreUnavailable, rekeying
+
+    opened = Store(_config().database)
+    left = 0
+    try:
+        for done in rekeying.rekey(opened.database):
+            left += done.left
+            click.echo(f"{done.table}\t{done.rows}")
+        older = rekeying.keys_of_audit(opened.database.read)
+    except rekeying.NoKeys:
+        raise click.ClickException("LABOR_BOT_STORE_KEYS is empty: `labor-bot store key` prints a key.") from None
+    except (StoreUnavailable, sqlite3.Error) as error:
+        raise click.ClickException(f"not all was written anew: {error}; call it again.") from None
+    finally:
+        opened.close()
+    if older:
+        click.echo(f"the audit trail stays as it is: keep {', '.join(older)}", err=True)
+    if left:
+        raise click.ClickException(f"{left} rows cannot be read and stay as they are: see `labor-bot doctor`.")

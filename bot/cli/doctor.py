@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import shlex
@@ -52,6 +53,8 @@ def _findings() -> Iterator[Finding]:
     except settings.ConfigError:
         return  # told above
     yield from _permissions(config)
+    yield _encryption(config)
+    yield _found("queue", lambda: _queue(config))
     yield from _platforms(config)
 
 
@@ -135,6 +138,24 @@ def _second_stage() -> str:
     return "answers"
 
 
+def _queue(config: Config) -> str:
+    from bot.store import exists
+    from bot.store.aside import count
+    from bot.store.crowd import queue
+    from bot.store.database import engine_of
+
+    if not exists(config.database):
+        return "no database yet"
+    engine = engine_of(config.database)
+    try:
+        with contextlib.closing(engine.reader()) as reader:
+            waits, aside = queue(reader), count(reader)
+    except engine.errors as error:
+        raise RuntimeError(f"cannot be read ({type(error).__name__}): run `labor-bot migrate`") from None
+    waiting = f"{waits.events} messages of {waits.people} people wait, the oldest for {waits.oldest:.0f} s"
+    return f"{waiting}; {aside} could not be worked on"
+
+
 # -- who may read
 
 
@@ -145,9 +166,10 @@ def _permissions(config: Config) -> Iterator[Finding]:
 
 
 def _private(config: Config) -> Iterator[Finding]:
-    database = config.database
-    files = [database, *(database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm"))]
-    for path, mode in [(config.data_dir, "700"), *((path, "600") for path in (*files, config.data_dir / "web.key"))]:
+    files = [config.data_dir / "web.key"]
+    if isinstance(database := config.database, Path):
+        files += [database, *(database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm"))]
+    for path, mode in [(config.data_dir, "700"), *((path, "600") for path in files)]:
         if _open_to(path, NOT_THE_OWNER):
             yield warn("permissions", f"others than the owner can use {path}: chmod {mode} {shlex.quote(str(path))}")
 
@@ -164,6 +186,30 @@ def _open_to(path: Path, whom: int) -> bool:
         return bool(path.stat().st_mode & whom)
     except OSError:
         return False
+
+
+def _encryption(config: Config) -> Finding:
+    """Is what people wrote stored under a key, all of it, and is every key there?"""
+    from bot.store import exists, use_keys
+    from bot.store.database import engine_of
+    from bot.store.rekeying import standing
+
+    use_keys(config.store_keys)
+    first = config.store_keys[0][0] if config.store_keys else ""
+    told = f"texts are stored under key {first}" if first else "off: texts are stored plain (LABOR_BOT_STORE_KEYS)"
+    if not exists(config.database):
+        return ok("encryption", told)
+    engine = engine_of(config.database)
+    try:
+        with contextlib.closing(engine.reader()) as reader:
+            found = standing(reader)
+    except engine.errors as error:
+        return fail("encryption", f"the database cannot be read ({type(error).__name__}): run `labor-bot migrate`")
+    if found.missing:
+        return fail("encryption", f"rows are under {', '.join(found.missing)}: add these keys to LABOR_BOT_STORE_KEYS")
+    if found.stale:
+        return warn("encryption", f"{told}, but not all are yet: run `labor-bot store rekey`")
+    return ok("encryption", told)
 
 
 # -- the platforms
@@ -208,7 +254,9 @@ def _menus(config: Config) -> dict[str, str]:
 
 
 def _running(config: Config) -> bool:
-    """Does a server hold the lock of this database?"""
+    """Does a server hold the lock of this database? On a shared one that cannot be told from here."""
+    if not isinstance(config.database, Path):
+        return True
     try:
         lock = os.open(config.database.with_suffix(".lock"), os.O_RDONLY)
     except OSError:

@@ -12,17 +12,21 @@ from typing import Any
 import click
 
 from bot import config
+from bot.cli.author_lists import STATE, settle, settled_in_words
 from bot.cli.knowledge import ROOT, report
 from bot.clock import now
 from bot.render.verdicts import value_text
 from bot.render.voice import Voice
 from bot.store import Store
+from bot.store.authors import Sought
 from knowledge.catalog import Catalog, figures_for
 from knowledge.facts import completed, read_value
 from knowledge.library import Knowledge, load
 from knowledge.rules import LeafResult, Result, Rule, evaluate, mermaid, topic_of_rule
 from knowledge.rules.values import NOT_ASKED, Value
 from knowledge.rules.window import Schedule, window
+
+MOST = 1000  # proposals listed at once
 
 
 @click.group()
@@ -140,19 +144,21 @@ def facts(topic: str | None, lang: str) -> None:
 
 
 @eligibility.command()
-@click.option("--settle", "settled", type=int, multiple=True, help="Take this proposal off the list.")
-def proposals(settled: tuple[int, ...]) -> None:
-    """List checks that caseworkers think wrong, as golden cases to put beside the rule (YAML)."""
+@STATE
+@click.option("--settle", "settled", type=int, multiple=True, help="Mark this proposal as done.")
+@click.option("--dismiss", "dismissed", type=int, multiple=True, help="Mark this proposal as dismissed.")
+def proposals(state: str, settled: tuple[int, ...], dismissed: tuple[int, ...]) -> None:
+    """List checks that caseworkers think wrong, as golden cases to put beside the rule (YAML), oldest first."""
     with contextlib.closing(Store(config.load().database)) as store:
-        if settled:
-            click.echo(f"{store.settle_proposals(settled)} settled")
+        if settled or dismissed:
+            settle(store, "proposals", settled, dismissed)
             return
-        found = store.proposals()
-    for row in found:
-        case = row.proposal
-        click.echo(f"# proposal {row.id}: {case.rule} says {case.verdict}" + (f"; {case.note}" if case.note else ""))
-        given = json.dumps(dict(case.given), ensure_ascii=False)
-        click.echo(f'- {{given: {given}, expect: {case.expect}, "on": {case.day}}}')
+        found = store.authors.proposals(Sought(state, limit=MOST))
+    for row in reversed(found):
+        case, fate = row.proposal, settled_in_words(row.fate)
+        line = f"# proposal {row.id}: {case.rule} says {case.verdict}" + (f"; {case.note}" if case.note else "")
+        click.echo(line.replace("\n", " ") + (f"  {fate}" if fate else ""))
+        click.echo(case.golden)
     click.echo(f"{len(found)} proposals. Done with one: labor-bot eligibility proposals --settle ID.", err=True)
 
 

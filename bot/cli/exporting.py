@@ -11,7 +11,7 @@ import click
 from bot.cli.serving import _config, service
 from bot.clock import TAIPEI
 from bot.pipeline.timetable import Timetable
-from bot.store import Store
+from bot.store import Store, exists
 from bot.store.analytics import write
 
 
@@ -25,7 +25,7 @@ def export() -> None:
 def analytics(to: Path) -> None:
     """Write a redacted SQLite file for Datasette: no text, nobody's id, days and hours only."""
     config = _config()
-    if not config.database.exists():
+    if not exists(config.database):
         raise click.ClickException(f"there is no database at {config.database}.")
     if to.exists() or to.is_symlink():
         raise click.ClickException(f"{to} is already there: choose another name.")

@@ -13,8 +13,10 @@ from pathlib import Path
 import click
 
 from bot import config
+from bot.cli.author_lists import STATE, settle, settled_in_words
 from bot.cli.serving import patient_encoder
 from bot.store import Store
+from bot.store.authors import DONE, Sought
 from intents.encoder import Vector
 from intents.encoder.many import encode_all
 from intents.redact import MASK
@@ -116,22 +118,57 @@ def sample(lang: str, label: str, count: int) -> None:
 
 
 @intents.command()
+@STATE
 @click.option("--lang", default="", help="Only this language.")
 @click.option("--limit", default=50, show_default=True)
 @click.option("--jsonl", is_flag=True, help="One JSON object a line.")
-def unanswered(lang: str, limit: int, jsonl: bool) -> None:
+def unanswered(state: str, lang: str, limit: int, jsonl: bool) -> None:
     """List messages the bot could not answer (personal details masked), newest first."""
     with contextlib.closing(Store(config.load().database)) as store:
-        found = store.unanswered(lang, limit)
+        found = store.authors.unanswered(Sought(state, lang, limit=limit))
     for row in found:
-        day = time.strftime("%Y-%m-%d", time.localtime(row.at))
+        day, fate = _day(row.at), settled_in_words(row.fate)
         if jsonl:
             doc = {"id": row.id, "day": day, "lang": row.lang, "decision": row.decision, "text": row.text}
-            click.echo(json.dumps(doc | {"offered": row.offered, "picked": row.picked}, ensure_ascii=False))
+            doc |= {"offered": row.offered, "picked": row.picked, "state": row.fate.state}
+            click.echo(json.dumps(doc, ensure_ascii=False))
         else:
             meant = f"  meant: {row.picked}" if row.picked else ""
+            meant += f"  ({fate})" if fate else ""
             click.echo(f"{row.id:6}  {day}  {row.lang:5}  {row.decision:8}{meant}  {row.text}")
     click.echo(f"{len(found)} rows. Next: labor-bot intents adopt ID LABEL, or dismiss ID.", err=True)
+
+
+@intents.command()
+@STATE
+@click.option("--lang", default="", help="Only this language.")
+@click.option("--limit", default=50, show_default=True)
+@click.option("--jsonl", is_flag=True, help="One JSON object a line.")
+@click.option("--settle", "settled", type=int, multiple=True, help="Mark this row as done.")
+@click.option("--dismiss", "dismissed", type=int, multiple=True, help="Mark this row as dismissed.")
+def misread(
+    state: str, lang: str, limit: int, jsonl: bool, settled: tuple[int, ...], dismissed: tuple[int, ...]
+) -> None:
+    """List messages that caseworkers say the bot misread (personal details masked), newest first."""
+    if settled or dismissed:
+        with contextlib.closing(Store(config.load().database)) as store:
+            settle(store, "misread", settled, dismissed)
+        return
+    with contextlib.closing(Store(config.load().database)) as store:
+        found = store.authors.misread(Sought(state, lang, limit=limit))
+    for row in found:
+        case, day, fate = row.misread, _day(row.at), settled_in_words(row.fate)
+        if jsonl:
+            doc = {"id": row.id, "day": day, "lang": case.lang, "text": case.text, "understood": case.understood}
+            click.echo(json.dumps(doc | {"meant": case.meant, "state": row.fate.state}, ensure_ascii=False))
+        else:
+            read = f"{' '.join(case.understood)} -> {case.meant or 'none of these'}" + (f"  ({fate})" if fate else "")
+            click.echo(f"{row.id:6}  {day}  {case.lang:5}  {read}  {case.text}")
+    click.echo(f"{len(found)} rows. Done with one: labor-bot intents misread --settle ID.", err=True)
+
+
+def _day(at: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(at))
 
 
 @intents.command()
@@ -144,7 +181,8 @@ def adopt(row: int, label: str, text: str) -> None:
     from intents.adopt import adopt as put
 
     with contextlib.closing(Store(config.load().database)) as store:
-        found = next((each for each in store.unanswered(limit=1_000_000) if each.id == row), None)
+        sought = Sought(before=row + 1, limit=1)
+        found = next((each for each in store.authors.unanswered(sought) if each.id == row), None)
         if found is None:
             raise click.ClickException(f"no unanswered message {row}: see labor-bot intents unanswered.")
         sentence = text or found.text
@@ -154,7 +192,7 @@ def adopt(row: int, label: str, text: str) -> None:
             path = put(sentence, found.lang, label)
         except AdoptError as error:
             raise click.ClickException(f"{error}.") from None
-        store.settle_unanswered([row], "adopted")
+        store.authors.settle_now("unanswered", [row], DONE)
     click.echo(f"{path}\nNow: labor-bot intents check, then labor-bot intents train.")
 
 
@@ -163,7 +201,7 @@ def adopt(row: int, label: str, text: str) -> None:
 def dismiss(rows: tuple[int, ...]) -> None:
     """Take unanswered messages off the list."""
     with contextlib.closing(Store(config.load().database)) as store:
-        click.echo(f"{store.settle_unanswered(rows, 'dismissed')} dismissed")
+        settle(store, "unanswered", (), rows)
 
 
 @intents.command()

@@ -6,6 +6,7 @@ import click
 
 from bot.cli import (
     audit,
+    database,
     doctor,
     eligibility,
     exporting,
@@ -25,6 +26,7 @@ from bot.cli import (
 @click.version_option(package_name="labor-bot")
 def main() -> None:
     """The assistant of New Taipei City's Labor Affairs Bureau."""
+    database.take_keys()
 
 
 main.add_command(serving.serve)
@@ -41,3 +43,7 @@ main.add_command(telegram.telegram)
 main.add_command(phrasebook.phrasebook)
 main.add_command(exporting.export)
 main.add_command(purge.purge)
+main.add_command(database.migrate)
+main.add_command(database.backup)
+main.add_command(database.restore)
+main.add_command(database.store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -28,9 +29,12 @@ def serve(host: str | None, port: int | None) -> None:
 
     from bot.pipeline.house import HouseTaken
     from bot.server import Server
+    from bot.slow import patient_for
+    from bot.store import StoreUnavailable
 
     config = _config()
     observe.setup(config.log_level)
+    _readable(config)
     resources = _resources(config)
     try:
         app = Server(config, resources).app()
@@ -38,6 +42,8 @@ def serve(host: str | None, port: int | None) -> None:
         raise click.ClickException(
             f"another server already uses {taken}: stop it, or set LABOR_BOT_DATA_DIR."
         ) from None
+    except StoreUnavailable as error:
+        raise click.ClickException(f"the database cannot be opened: {error}.") from None
     _first_caseworker(config)
     address, number = host or config.host, config.port if port is None else port
     click.echo(f"Chat:  http://{address}:{number}/\nDesk:  http://{address}:{number}/desk", err=True)
@@ -51,6 +57,7 @@ def serve(host: str | None, port: int | None) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=2000,
+        http=patient_for(config.request_seconds),
     )
 
 
@@ -95,6 +102,22 @@ def patient_encoder() -> EncoderProcess | None:
     return start_encoder(patient=True) if _config().encoder else None
 
 
+def _readable(config: settings.Config) -> None:
+    """Without the key that everything is under, nothing would work; and what is new would be written plain."""
+    from bot.store import Database, StoreUnavailable, exists
+    from bot.store.rekeying import missing_of_newest
+
+    if not exists(config.database):
+        return
+    try:
+        with contextlib.closing(Database(config.database)) as database:
+            name = missing_of_newest(database.read)
+    except StoreUnavailable as error:
+        raise click.ClickException(f"the database cannot be opened: {error}.") from None
+    if name:
+        raise click.ClickException(f"the store is under key {name!r}: add it to LABOR_BOT_STORE_KEYS.")
+
+
 def _first_caseworker(config: settings.Config) -> None:
     """With no account yet, make one and print its password once."""
     from bot.desk.auth import hash_password, one_time_password
@@ -104,7 +127,10 @@ def _first_caseworker(config: settings.Config) -> None:
     try:
         if store.staff_count() == 0:
             password = one_time_password()
-            store.add_staff(FIRST_CASEWORKER, "admin", hash_password(password))
+            try:
+                store.add_staff(FIRST_CASEWORKER, "admin", hash_password(password))
+            except ValueError:  # another server that starts now was quicker, and prints it
+                return
             click.echo(f"First caseworker: {FIRST_CASEWORKER}   one-time password (shown once): {password}", err=True)
     finally:
         store.close()

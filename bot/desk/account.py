@@ -56,6 +56,7 @@ class Account:
             languages=self.frame.resources.pages.languages,
             second=store.second.of(staff.id),
             required=self.frame.totp_required,
+            linked=bool(self.frame.provider and store.identities.linked(self.frame.provider.issuer, staff.id)),
             sessions=[
                 {
                     "id": row.token_hash.hex(),

@@ -35,6 +35,8 @@ HALFWAY = "labor_desk_code"
 HALFWAY_PATH = "/desk/login"
 HALFWAY_SECONDS = 5 * 60.0
 CONFIRMED_SECONDS = 5 * 60.0
+BY_PASSWORD = "password"  # noqa: S105 - the kind of a log-in, not a secret
+BY_PROVIDER = "provider"
 ROLES = tuple(role.value for role in Role)
 
 
@@ -110,7 +112,7 @@ class Doorkeeper:
         name_key, address = _name_key(name), self.client_ip(request)
         self._take(name_key, address)
         row = self.store.staff_by_name(name)
-        known = row is not None and not row.disabled
+        known = row is not None and not row.disabled and not row.late
         # Unknown names cost as much time as known ones.
         kept = row.password_hash if row and known else await asyncio.to_thread(_nobody)
         right = await asyncio.to_thread(matches, kept, password[:LONGEST_PASSWORD])
@@ -146,12 +148,17 @@ class Doorkeeper:
             return "code" if await self.store.second.use_step(staff.id, step) else ""
         return "recovery" if await self.store.second.use_recovery(staff.id, recovery_hash(code)) else ""
 
-    async def enter(self, request: Request, response: Response, staff: StaffRow) -> None:
-        """Open a session and hand its token to the browser, for the desk's paths only. The one before it ends."""
+    async def enter(self, request: Request, response: Response, staff: StaffRow, first: str = BY_PASSWORD) -> None:
+        """Open a session and hand its token to the browser, for the desk's paths only. The one before it ends.
+
+        A session by the provider's word counts as one in which the password was not given.
+        """
         if before := request.cookies.get(COOKIE, ""):
             await self.store.end_session(token_hash(before))
         token = secrets.token_urlsafe(32)
-        await self.store.open_session(token_hash(token), staff.id)
+        await self.store.open_session(token_hash(token), staff.id, confirmed=first == BY_PASSWORD)
+        if first == BY_PROVIDER:
+            await self.store.note(staff.id, "session.oidc", f"staff/{staff.id}")
         await self.store.note(staff.id, "login", f"staff/{staff.id}")
         response.set_cookie(COOKIE, token, path=PATH, httponly=True, samesite="strict", secure=self.secure)
 
@@ -162,18 +169,18 @@ class Doorkeeper:
             await self.store.end_session(token_hash(token))
         response.delete_cookie(COOKIE, path=PATH)
 
-    async def enter_half(self, response: Response, staff: StaffRow) -> None:
-        """The password was right: a few minutes for the code. Nothing but the page of the code takes this token."""
+    async def enter_half(self, response: Response, staff: StaffRow, first: str = BY_PASSWORD) -> None:
+        """The first step was right: a few minutes for the code. Nothing but the page of the code takes this token."""
         token = secrets.token_urlsafe(32)
-        await self.store.second.open_half(token_hash(token), staff.id, HALFWAY_SECONDS)
+        await self.store.second.open_half(token_hash(token), staff.id, HALFWAY_SECONDS, first)
         response.set_cookie(HALFWAY, token, path=HALFWAY_PATH, httponly=True, samesite="strict", secure=self.secure)
 
     def half(self, request: Request) -> StaffRow | None:
         """Who gave the right password a moment ago and still owes the code."""
         return self.store.second.half(token_hash(request.cookies.get(HALFWAY, "")), HALFWAY_SECONDS)
 
-    async def leave_half(self, request: Request, response: Response) -> bool:
-        """The half-open log-in ends; False when it had ended before."""
+    async def leave_half(self, request: Request, response: Response) -> str:
+        """The half-open log-in ends; what its first step was, empty when it had ended before."""
         response.delete_cookie(HALFWAY, path=HALFWAY_PATH)
         return await self.store.second.end_half(token_hash(request.cookies.get(HALFWAY, "")))
 

@@ -9,18 +9,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.desk import files, views
+from bot.desk import afterwards, doors, files, side_pane, views
 from bot.desk.audit import opened
 from bot.desk.case_work import closing
 from bot.desk.frame import Frame, whole
 from bot.desk.phrasebook import Pane, phrases_for
 from bot.desk.rights import Right, may
+from bot.desk.unmasking import tells_number
+from bot.desk.window import MOST, Window, window
 from bot.messages import Notice, Reply
 from bot.store.casework import OUTCOMES
 from bot.store.records import CaseRow, CaseTaken, NotHolder, StaffRow
 
 REPLY_LIMIT = 4000
 SOUGHT_LIMIT = 100
+MOST_FOUND = 200
 PROBLEMS = (  # what an action may say on the page it leads back to
     "error_not_holder",
     "error_case_open",
@@ -28,6 +31,7 @@ PROBLEMS = (  # what an action may say on the page it leads back to
     "error_target",
     "error_until",
     "error_note",
+    "error_own_number",
 )
 
 
@@ -55,10 +59,7 @@ class CasePages:
         problem = request.query_params.get("problem", "")
         error = self.frame.words(request, f"desk.{problem}") if problem in PROBLEMS else ""
         row = self.frame.house.store.case(request.path_params["id"])
-        if row is not None and not views.sees(row, staff):
-            key = "desk_privacy.error_restricted" if row.restricted else "desk.error_held"
-            return self.frame.error(request, key, 403)
-        if row is not None:
+        if row is not None and views.sees(row, staff):
             self.frame.presence.seen(row.id, staff.id, staff.name)
             await opened(self.frame, staff, row.id)
         return self._case(request, staff, row, error)
@@ -72,14 +73,19 @@ class CasePages:
         status: int = 200,
         draft: str = "",
     ) -> Response:
-        if row is None:
-            return self.frame.error(request, "desk.error_no_case", 404)
-        if row.restricted:
-            return self.frame.error(request, "desk_privacy.error_restricted", 403)
-        context = views.conversation(self.frame.resources, self.frame.house.store, row, staff, self.frame.lang(request))
-        sought = request.query_params.get("q", "").strip()[:SOUGHT_LIMIT]
+        if closed := doors.shut(self.frame, request, row, staff):
+            if row is None or row.restricted:
+                return closed
+            error = error or self.frame.words(request, "desk.error_held")
+            return self._outside(request, staff, row, error, draft, max(status, 403))
+        assert row is not None, "the door is shut where there is none"
+        resources, store, lang = self.frame.resources, self.frame.house.store, self.frame.lang(request)
+        newest, sought = window(store, row), request.query_params.get("q", "").strip()[:SOUGHT_LIMIT]
+        context = views.conversation(resources, store, row, staff, lang, self._seen(request, row, newest, sought))
+        context |= side_pane.pane(resources, store, row, newest.entries, lang)
+        context |= afterwards.beside_case(store, row, staff)
         if sought:
-            context["bubbles"] = [each for each in context["bubbles"] if views.holds(each, sought)]
+            context["bubbles"] = [each for each in context["bubbles"] if views.holds(each, sought)][-MOST_FOUND:]
         draft = draft or self.frame.house.store.draft(row.id, staff.id)
         return self.frame.render(
             request,
@@ -87,6 +93,7 @@ class CasePages:
             status,
             staff=staff,
             error=error,
+            waiting=self.frame.house.store.case_waiting(),
             draft=draft,
             form_id=uuid.uuid4().hex,
             viewers=self.frame.presence.others(row.id, staff.id),
@@ -94,18 +101,42 @@ class CasePages:
             proposed=request.query_params.get("proposed", ""),
             quota=self.frame.quota(self.frame.lang(request)) if row.channel == "line" else "",
             phrases=self._phrases(request, row, staff) if context["mine"] else None,
+            masked=store.casework.masked.lines(row.conversation) if context["mine"] else (),
+            asks_sure=tells_number(draft),
             translates=self.frame.translator is not None and may(staff.role, Right.ANSWER),
             **context,
         )
 
+    def _seen(self, request: Request, row: CaseRow, newest: Window, sought: str) -> Window:
+        """The lines to show: the newest ones, earlier ones where they are asked for, all to look for words in."""
+        before = whole(request.query_params.get("before"))
+        if sought:
+            return window(self.frame.house.store, row, lines=MOST)
+        return window(self.frame.house.store, row, before) if before > 0 else newest
+
     def _phrases(self, request: Request, row: CaseRow, staff: StaffRow) -> Pane:
         return phrases_for(self.frame.resources, self.frame.house.store, row, staff, self.frame.lang(request))
+
+    def _outside(
+        self, request: Request, staff: StaffRow, row: CaseRow, error: str, typed: str, status: int
+    ) -> Response:
+        """What went wrong, and what was typed, for somebody who may not see the case (any more)."""
+        return self.frame.render(
+            request,
+            "case_outside",
+            status,
+            staff=staff,
+            error=error,
+            number=row.number,
+            held_by=row.holder_name if row.state == "human" else "",
+            draft=typed or self.frame.house.store.draft(row.id, staff.id),
+        )
 
     async def claim(self, request: Request, staff: StaffRow) -> Response:
         """Take a waiting case: from the same instant only this caseworker speaks."""
         row = self.frame.house.store.case(request.path_params["id"])
-        if row is None:
-            return self.frame.error(request, "desk.error_no_case", 404)
+        if row is None or row.restricted:
+            return self._case(request, staff, row)
         notice = self.frame.resources.renderer.say("conversation.case_claimed", row.lang, Notice.CASE, name=staff.name)
         try:
             await self.frame.house.store.claim(row.id, staff.id, notice)
@@ -126,13 +157,16 @@ class CasePages:
         if not text or len(text) > REPLY_LIMIT:
             key = "desk.error_reply_long" if text else "desk.error_reply_empty"
             return self._case(request, staff, row, self.frame.words(request, key, limit=REPLY_LIMIT), 400, text)
+        if row.holder == staff.id and form.get("sure") != "yes" and tells_number(text):
+            return self._case(request, staff, row, self.frame.words(request, "desk.error_own_number"), 400, text)
         try:
             form_id = form.get("id", "") or uuid.uuid4().hex
             await self.frame.house.store.reply(
                 row.id, staff.id, whole(form.get("fence")), form_id, Reply(text, _script(text, row.lang))
             )
         except NotHolder:
-            await self.frame.house.store.keep_draft(row.id, staff.id, text)
+            if views.sees(row, staff) or self.frame.house.store.casework.has_held(row.id, staff.id):
+                await self.frame.house.store.keep_draft(row.id, staff.id, text)
             error = self.frame.words(request, "desk.error_not_holder")
             return self._case(request, staff, self.frame.house.store.case(row.id), error, 409, text)
         except OSError:
@@ -145,8 +179,8 @@ class CasePages:
     async def draft(self, request: Request, staff: StaffRow) -> Response:
         """Keep what is being written."""
         row = self.frame.house.store.case(request.path_params["id"])
-        if row is None:
-            return Response(status_code=404)
+        if row is None or not views.sees(row, staff):
+            return Response(status_code=404 if row is None else 403)
         form = await self.frame.form(request)
         await self.frame.house.store.keep_draft(row.id, staff.id, form.get("text", "")[:REPLY_LIMIT])
         return Response(status_code=204)
@@ -172,12 +206,10 @@ class CasePages:
     async def propose(self, request: Request, staff: StaffRow) -> Response:
         """A verdict is thought wrong: the check goes to the authors of rules, without who it was."""
         row = self.frame.house.store.case(request.path_params["id"])
-        if row is None:
-            return self.frame.error(request, "desk.error_no_case", 404)
-        if row.restricted:
-            return self.frame.error(request, "desk_privacy.error_restricted", 403)
+        if row is None or not views.sees(row, staff):
+            return self._case(request, staff, row)
         form = await self.frame.form(request)
-        proposal = views.proposal(self.frame.resources, self.frame.house.store, row, form)
+        proposal = side_pane.proposal(self.frame.resources, self.frame.house.store, row, form)
         if proposal is None:
             return self._case(request, staff, row, self.frame.words(request, "desk.error_proposal"), 400)
         await self.frame.house.store.propose(staff.id, proposal)

@@ -11,13 +11,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.clock import TAIPEI
-from bot.desk import views
+from bot.desk import doors, views
 from bot.desk.frame import Frame, whole
 from bot.desk.rights import Right
+from bot.desk.window import MOST, window
 from bot.dialogue.effects import Say
 from bot.messages import Notice, Reply
+from bot.pipeline.hub import DESK
 from bot.store.casework import CaseOpen, Target
 from bot.store.records import CaseRow, CaseTaken, NotHolder, StaffRow
+from intents.redact import masked
 
 NOTE_LIMIT = 4000
 WHY_LIMIT = 300
@@ -60,7 +63,7 @@ class CaseWork:
         async def handle(request: Request, staff: StaffRow) -> Response:
             row = self.frame.house.store.case(request.path_params["id"])
             if row is None or not views.sees(row, staff):
-                return self.frame.error(request, "desk.error_no_case", 404)
+                return doors.shut(self.frame, request, row, staff) or Response(status_code=404)
             form = await self.frame.form(request)
             try:
                 problem = await act(request, staff, row, form)
@@ -70,7 +73,7 @@ class CaseWork:
                 problem = "desk.error_case_open"
             if problem:
                 return RedirectResponse(f"/desk/cases/{row.id}?problem={problem.removeprefix('desk.')}", 303)
-            why = form.get("why", "").strip()[:WHY_LIMIT] if name in REASONED else ""
+            why = masked(form.get("why", "").strip()[:WHY_LIMIT]) if name in REASONED else ""
             await self.frame.house.store.note(staff.id, f"case.{name}", f"case/{row.id}", why)
             self.frame.changed(row.conversation)
             return RedirectResponse(f"/desk/cases/{row.id}", 303)
@@ -82,7 +85,7 @@ class CaseWork:
 
     async def take_over(self, request: Request, staff: StaffRow, row: CaseRow, form: dict[str, str]) -> str:
         """Another caseworker's case, with a reason."""
-        why = form.get("why", "").strip()[:WHY_LIMIT]
+        why = masked(form.get("why", "").strip()[:WHY_LIMIT])
         if not why:
             return "desk.error_why"
         notice = self._notice("case_taken_over", row.lang, name=staff.name)
@@ -136,7 +139,7 @@ class CaseWork:
 
     async def bar(self, request: Request, staff: StaffRow, row: CaseRow, form: dict[str, str]) -> str:
         """Somebody abuses the desk; with a reason."""
-        why = form.get("why", "").strip()[:WHY_LIMIT]
+        why = masked(form.get("why", "").strip()[:WHY_LIMIT])
         if not why:
             return "desk.error_why"
         await self.frame.house.store.casework.bar(row.id, staff.id, why, closing(self.frame, row.lang, ask=False))
@@ -164,9 +167,10 @@ class CaseWork:
         """The transcript for the file, without anything to press."""
         row = self.frame.house.store.case(request.path_params["id"])
         if row is None or not views.sees(row, staff):
-            return self.frame.error(request, "desk.error_no_case", 404)
+            return doors.shut(self.frame, request, row, staff) or Response(status_code=404)
         lang = self.frame.lang(request)
-        context = views.conversation(self.frame.resources, self.frame.house.store, row, staff, lang)
+        store, resources = self.frame.house.store, self.frame.resources
+        context = views.conversation(resources, store, row, staff, lang, window(store, row, lines=MOST))
         await self.frame.house.store.note(staff.id, "case.print", f"case/{row.id}")
         return self.frame.render(request, "print", staff=staff, **context)
 
@@ -175,6 +179,7 @@ class CaseWork:
         form = await self.frame.form(request)
         await self.frame.house.store.casework.duty(staff.id, form.get("on") == "yes")
         await self.frame.house.store.note(staff.id, "staff.duty", f"staff/{staff.id}")
+        self.frame.house.hub.publish(DESK)
         return RedirectResponse("/desk", 303)
 
 

@@ -6,9 +6,10 @@ import math
 import statistics
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from bot.desk.csv_safe import Cell
-from bot.desk.period import Period
+from bot.desk.period import DAY, Period
 
 FEW = 5
 PERCENTILE = 90
@@ -65,8 +66,14 @@ def first_days(period: Period, weeks: bool) -> list[date]:
 
 def first_day(period: Period, at: float, weeks: bool) -> date:
     """The day, or the first day of the week, that an instant of the period belongs to."""
-    day = period.day(at)
-    return max(period.first, _monday(day)) if weeks else day
+    return _firsts(period, weeks)[int((at - period.start) // DAY)]
+
+
+@lru_cache(maxsize=64)
+def _firsts(period: Period, weeks: bool) -> tuple[date, ...]:
+    """The same for each day of the period: a year of a large desk asks a hundred thousand times."""
+    days = (period.first + timedelta(days=index) for index in range(period.days))
+    return tuple(max(period.first, _monday(day)) if weeks else day for day in days)
 
 
 def _monday(day: date) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
@@ -23,7 +23,11 @@ from bot.pipeline.hub import DESK
 from bot.pipeline.resources import Resources
 from bot.store.records import StaffRow
 
+if TYPE_CHECKING:
+    from bot.desk.provider import Provider
+
 BODY_LIMIT = 200_000
+LARGEST = 2**63 - 1  # what a database takes for a number
 FORM = "application/x-www-form-urlencoded"
 Handler = Callable[[Request, StaffRow], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -39,6 +43,7 @@ class Frame:
     client_ip: Callable[[Request], str]
     translator: Translator | None = None
     totp_required: bool = False
+    provider: Provider | None = None
     door: Doorkeeper = field(init=False)
     presence: Presence = field(default_factory=Presence)
 
@@ -59,6 +64,8 @@ class Frame:
                 return RedirectResponse(before, 303)
             if not may(staff.role, right):
                 return self.error(request, "desk.error_right", 403)
+            if any(isinstance(value, int) and value > LARGEST for value in request.path_params.values()):
+                return self.error(request, "web.not_found", 404)
             return await handler(request, staff)
 
         return guarded
@@ -70,6 +77,11 @@ class Frame:
         if self.totp_required and not staff.second:
             return "" if right in (Right.OWN_PASSWORD, Right.OWN_CODE) else "/desk/account/code"
         return ""
+
+    @property
+    def sso(self) -> str:
+        """What the house calls its identity provider; empty where there is none."""
+        return self.provider.name if self.provider else ""
 
     def confirmed(self, request: Request, staff: StaffRow) -> bool:
         """Was the password given in this session a moment ago? Ask before what does much harm in wrong hands."""
@@ -110,7 +122,7 @@ class Frame:
 
     def render(self, request: Request, page: str, status: int = 200, **context: Any) -> Response:
         """A page of `templates/desk`."""
-        html = self.resources.pages.render(f"desk/{page}.html", self.lang(request), may=may, **context)
+        html = self.resources.pages.render(f"desk/{page}.html", self.lang(request), may=may, sso=self.sso, **context)
         return HTMLResponse(html, status)
 
     def words(self, request: Request, key: str, **params: Any) -> str:

@@ -43,6 +43,7 @@ class People:
             Route("/desk/people/{id:int}/enable", post(self.enable, Right.PEOPLE), methods=["POST"]),
             Route("/desk/people/{id:int}/password", post(self.password, Right.PEOPLE), methods=["POST"]),
             Route("/desk/people/{id:int}/code", post(self.code, Right.PEOPLE), methods=["POST"]),
+            Route("/desk/people/{id:int}/unlink", post(self.unlink, Right.PEOPLE), methods=["POST"]),
         ]
 
     async def people(self, request: Request, staff: StaffRow) -> Response:
@@ -70,6 +71,7 @@ class People:
             error=self.frame.words(request, f"desk_people.{error}", limit=NAME_LIMIT) if error else "",
             people=[(row, _time(row.seen_at)) for row in rows],
             roles=ROLES,
+            linked=self.frame.house.store.identities.all_linked(),
             names=dict(self.frame.resources.pages.languages),
             form={"name": name[:NAME_LIMIT], "role": role if role in ROLES else ROLES[0]},
             secret=secret,
@@ -120,6 +122,10 @@ class People:
     async def code(self, request: Request, staff: StaffRow) -> Response:
         """For somebody who lost the authenticator and the recovery codes: log in without, then set up anew."""
         return await self._change(request, staff, "staff.code_reset", self.frame.house.store.second.reset)
+
+    async def unlink(self, request: Request, staff: StaffRow) -> Response:
+        """No log-in by the identity provider any more, until its owner connects the account anew."""
+        return await self._change(request, staff, "staff.unlink", self.frame.house.store.identities.unlink)
 
     async def password(self, request: Request, staff: StaffRow) -> Response:
         """A one-time password in place of the forgotten one; shown on this page and never again."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from urllib.parse import urlencode
 
 from bot.clock import TAIPEI
@@ -57,7 +58,7 @@ class Asked:
         return bool(self.lang or self.channel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """Whole days, both ends included."""
 
@@ -69,9 +70,9 @@ class Period:
         """How many days."""
         return (self.last - self.first).days + 1
 
-    @property
+    @cached_property
     def start(self) -> float:
-        """Its first instant in Unix seconds."""
+        """Its first instant in Unix seconds; asked for every row that is counted."""
         return datetime.combine(self.first, time(), TAIPEI).timestamp()
 
     def span(self, asked: Asked) -> Span:

@@ -32,12 +32,20 @@ FIRST = ("greet.hello", "greet.read", "ask.what")
 LAST = ("close.solved", "close.more", "close.thanks")
 URGENT = ("ask.safe", "ask.where", "call.danger")
 FITTING: Mapping[str, tuple[str, ...]] = {
+    "p02": ("doc.bring", "when.come"),
+    "p04": ("doc.bring", "when.come"),
     "p06": ("ask.unpaid", "doc.letter", "next.mediation"),
+    "p06.2": ("doc.bring", "when.come"),
+    "p06.3": ("ask.injury", "call.doctor", "doc.bring"),
     "p07": ("when.come",),
     "p08": ("ask.papers", "ask.broker", "call.1955"),
     "p13": ("when.open", "doc.bring"),
     "p14": ("when.open", "doc.bring"),
     "p15": ("doc.bring", "when.come"),
+    "p16": ("doc.bring", "when.come"),
+    "p17": ("doc.bring", "when.come"),
+    "p20": ("doc.bring", "when.come"),
+    "p23": ("ask.wage", "ask.hours", "next.inspection"),
     "p25": ("doc.bring", "when.come"),
 }
 HOTLINES = {"call.1955": "1955", "call.danger": "110"}

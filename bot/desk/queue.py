@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
@@ -12,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.channels.text import sound
 from bot.clock import TAIPEI
 from bot.desk import views
-from bot.desk.frame import Frame
+from bot.desk.aims import Aims
+from bot.desk.frame import Frame, whole
 from bot.desk.rights import Right, may
 from bot.pipeline.hub import DESK
-from bot.store.cases import VIEWS, Wanted
+from bot.store.case_list import MOST_COUNTED, VIEWS, CasePage, Place, Wanted
 from bot.store.records import StaffRow
 
 POLL_SECONDS = 15.0
@@ -29,6 +32,8 @@ HOMES = (
 FILTERS = ("number", "lang", "channel", "topic", "reason", "since", "until")
 CHANNELS = ("web", "line", "telegram", "hook")
 REASONS = ("asked", "urgent", "callback", "voice")
+Choices = list[tuple[str, str, list[tuple[str, str]]]]
+"""(name, label, what can be chosen) of each filter."""
 
 
 @dataclass
@@ -36,6 +41,7 @@ class Queue:
     """The first page of the desk."""
 
     frame: Frame
+    _choices: dict[str, Choices] = field(default_factory=dict)  # by language: the same for every request
 
     def routes(self) -> list[Route]:
         """Its routes."""
@@ -54,27 +60,41 @@ class Queue:
         store, resources = self.frame.house.store, self.frame.resources
         lang = self.frame.lang(request)
         now = resources.clock().timestamp()
-        asked = {name: request.query_params.get(name, "")[:40] for name in FILTERS}
+        asked = {name: sound(request.query_params.get(name, ""))[:40] for name in FILTERS}
         late = self.frame.house.timetable.late
-        rows = store.cases(view, staff.id, _wanted(asked))
-        cases = [views.case(resources, row, lang, now) | {"late": late(row, now)} for row in rows]
+        page = store.case_page(view, staff, _wanted(asked), _place(request))
+        aimed = Aims(resources, lang, staff, store.duty.now())
+        cases = [
+            views.case(resources, row, lang, now) | {"late": late(row, now), "aim": aimed.words(row)}
+            for row in page.rows
+        ]
         return self.frame.render(
             request,
             "queue",
             staff=staff,
             view=view,
             counts=store.case_counts(staff.id),
+            most_counted=MOST_COUNTED,
+            waiting=store.case_waiting(),
             cases=cases,
+            turning=_turning(view, asked, page),
             quota=self.frame.quota(lang),
+            surge=self.frame.house.surge,
+            aside=store.aside.count() if may(staff.role, Right.TAKE_OVER) else 0,
             wanted=asked,
             filtered=any(asked.values()),
-            choices=self._choices(lang),
+            choices=self._choices_in(lang),
             can_answer=may(staff.role, Right.ANSWER),
             on_duty=store.casework.on_duty(staff.id),
+            duty=aimed.colleagues() if may(staff.role, Right.TAKE_OVER) else None,
         )
 
-    def _choices(self, lang: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
-        """(name, label, what can be chosen) of each filter."""
+    def _choices_in(self, lang: str) -> Choices:
+        if lang not in self._choices:
+            self._choices[lang] = self._all_choices(lang)
+        return self._choices[lang]
+
+    def _all_choices(self, lang: str) -> Choices:
         words, resources = self.frame.resources.pages.words, self.frame.resources
         languages = [(code, words(lang, f"conversation.language.{code}")) for code in resources.languages]
         channels = [(name, words(lang, f"desk.channel_{name}")) for name in CHANNELS]
@@ -103,7 +123,7 @@ class Queue:
 
 def _wanted(asked: dict[str, str]) -> Wanted:
     """The filters as the store takes them; a day that is none narrows nothing."""
-    since, until = _day(asked["since"]), _day(asked["until"])
+    since, until = _day(asked["since"]), _day(asked["until"], timedelta(days=1))
     return Wanted(
         asked["lang"],
         asked["topic"],
@@ -111,12 +131,25 @@ def _wanted(asked: dict[str, str]) -> Wanted:
         asked["reason"],
         asked["number"],
         since.timestamp() if since else None,
-        (until + timedelta(days=1)).timestamp() if until else None,
+        until.timestamp() if until else None,
     )
 
 
-def _day(text: str) -> datetime | None:
+def _place(request: Request) -> Place:
+    """Where the page begins; at the beginning of the list where the address says nothing sound."""
+    after, before = (max(0, whole(request.query_params.get(name))) for name in ("after", "before"))
+    return Place(after, before)
+
+
+def _turning(view: str, asked: dict[str, str], page: CasePage) -> dict[str, str]:
+    """The query strings of the pages before and after; empty where there is none."""
+    here = {"view": view} | {name: value for name, value in asked.items() if value}
+    before = urlencode(here | {"before": page.rows[0].id}) if page.before and page.rows else ""
+    return {"before": before, "after": urlencode(here | {"after": page.rows[-1].id}) if page.after else ""}
+
+
+def _day(text: str, later: timedelta = timedelta()) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=TAIPEI)
-    except ValueError:
+        return datetime.fromisoformat(text).replace(tzinfo=TAIPEI) + later
+    except (ValueError, OverflowError):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -134,18 +134,22 @@ def _times_report(name: str, found: Found, pen: Pen, unit: float, until: Callabl
 
 def reasons_report(found: Found, pen: Pen) -> Report:
     """Why conversations were handed over."""
-    reasons = (pen.named(f"desk.reason_{case.reason}", "desk_reports.other") for case in found.cases)
-    return _by_count("reasons", found, pen, reasons)
+    counts = Counter(case.reason for case in found.cases)
+    return _by_count(
+        "reasons", found, pen, counts, lambda reason: pen.named(f"desk.reason_{reason}", "desk_reports.other")
+    )
 
 
 def topics_report(found: Found, pen: Pen) -> Report:
     """What cases were about."""
-    return _by_count("topics", found, pen, (pen.topic(case.topic) for case in found.cases))
+    return _by_count("topics", found, pen, Counter(case.topic for case in found.cases), pen.topic)
 
 
-def _by_count(name: str, found: Found, pen: Pen, labels: Iterable[str]) -> Report:
+def _by_count(name: str, found: Found, pen: Pen, codes: Counter[str], named: Callable[[str], str]) -> Report:
     """One count for each label, the largest first; the picture has the first ones only."""
-    counts = Counter(labels)
+    counts: Counter[str] = Counter()
+    for code, count in codes.items():
+        counts[named(code)] += count
     order = sorted(counts, key=lambda label: (-counts[label], label))
     cells = told([counts[label] for label in order], found.protect)
     title = pen.say(name)

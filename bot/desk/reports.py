@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.desk.afterwards import worded
 from bot.desk.counting import FEW
 from bot.desk.csv_safe import rows_to_csv
 from bot.desk.frame import Frame
 from bot.desk.period import CHANNELS, LATEST, LONGEST_DAYS, Asked, BadPeriod, Period, period_of
-from bot.desk.report_tables import REPORTS, Found, Pen, glance, said
+from bot.desk.report_tables import REPORTS, Found, Pen, Report, glance, said
 from bot.desk.rights import Right
 from bot.desk.service_clock import ServiceClock
 from bot.store.records import StaffRow
@@ -43,6 +44,7 @@ class Reports:
             period, error = period_of(Asked(), today), self._why(request, bad)
         found = None if error else await self._found(period, asked)
         pen = self._pen(request)
+        drawn = await asyncio.to_thread(_drawn, found, pen) if found else ([], [])
         return self.frame.render(
             request,
             "reports",
@@ -55,10 +57,11 @@ class Reports:
             today=today.isoformat(),
             error=error,
             period=period,
-            glance=glance(found, pen) if found else [],
-            reports=[make(found, pen) for make in REPORTS.values()] if found else [],
+            glance=drawn[0],
+            reports=drawn[1],
             said=said,
             few=FEW,
+            **(await worded(self.frame, staff, period.span(asked)) if found else {"worded": None}),
         )
 
     async def csv(self, request: Request, staff: StaffRow) -> Response:
@@ -102,3 +105,8 @@ class Reports:
     def _pen(self, request: Request) -> Pen:
         words, catalog = partial(self.frame.words, request), self.frame.resources.catalog
         return Pen(words, lambda key, otherwise: words(key if key in catalog else otherwise))
+
+
+def _drawn(found: Found, pen: Pen) -> tuple[list[tuple[str, str]], list[Report]]:
+    """The figures at the top, and every report."""
+    return glance(found, pen), [make(found, pen) for make in REPORTS.values()]

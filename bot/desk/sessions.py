@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.desk.auth import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
+from bot.desk.auth import BY_PASSWORD, LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
 from bot.desk.frame import Frame
 from bot.desk.patience import TooMany
 from bot.desk.rights import Right
@@ -92,9 +92,10 @@ class Sessions:
 
     async def _inside(self, request: Request, staff: StaffRow) -> Response:
         response = RedirectResponse("/desk/password" if staff.must_change else "/desk", 303)
-        if staff.second and not await self.frame.door.leave_half(request, response):
+        first = await self.frame.door.leave_half(request, response) if staff.second else BY_PASSWORD
+        if not first:
             return await self._elsewhere(request)  # the password was changed, or the account closed, meanwhile
-        await self.frame.door.enter(request, response, staff)
+        await self.frame.door.enter(request, response, staff, first)
         self.frame.house.hub.publish(DESK)
         return response
 

@@ -14,6 +14,7 @@ from bot.desk.frame import Frame, whole
 from bot.desk.phrasebook import language_name
 from bot.desk.rights import Right
 from bot.desk.translator import TEXT_LIMIT, TranslationFailed
+from bot.desk.unmasking import tells_number
 from bot.messages import Author, Reply
 from bot.store.records import CaseRow, NotHolder, StaffRow
 from knowledge.catalog import SOURCE_LANGUAGE
@@ -56,6 +57,8 @@ class Translation:
             return self.frame.error(request, "desk_phrases.error_nothing", 400)
         if asked.own:
             await self.frame.house.store.keep_draft(row.id, staff.id, asked.text)  # the way back finds it
+            if form.get("sure") != "yes" and tells_number(asked.text):
+                return RedirectResponse(f"/desk/cases/{row.id}?problem=error_own_number", 303)
         await self.frame.house.store.note(staff.id, "case.translate", f"case/{row.id}")
         machine, error = "", ""
         try:
@@ -71,10 +74,10 @@ class Translation:
         seq = whole(form.get("seq"))
         if row.closed_at is not None and seq > (row.closed_seq or 0):
             return None
-        for entry in self.frame.house.store.entries(row.conversation, limit=500):
-            if entry.seq == seq and entry.author is Author.CITIZEN:
-                return Asked(entry.reply.text, entry.reply.lang, self.frame.lang(request), False)
-        return None
+        entry = self.frame.house.store.entry(row.conversation, seq)
+        if entry is None or entry.author is not Author.CITIZEN:
+            return None
+        return Asked(entry.reply.text, entry.reply.lang, self.frame.lang(request), False)
 
     async def send(self, request: Request, staff: StaffRow) -> Response:
         """Send own words as the machine put them, marked as such; the Chinese stays with the line for the desk."""

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.channels.port import Allowance
 from bot.clock import TAIPEI
 from bot.desk.rights import Right, may
-from bot.dialogue import told as told_facts
+from bot.desk.window import Window, window
 from bot.dialogue.effects import Option
-from bot.dialogue.options import name_key
-from bot.dialogue.state import by_subject, from_doc
-from bot.dialogue.world import Staffing
 from bot.messages import Entry, Speaker
 from bot.pipeline.resources import Resources
 from bot.render.pages import Bubble, bubble_of
-from bot.render.verdicts import value_text
-from bot.render.voice import Voice
 from bot.store import Store
 from bot.store.casework import OUTCOMES
-from bot.store.proposals import Proposal
 from bot.store.records import CaseRow, StaffRow
-from intents.redact import redacted as masked
-from knowledge.rules import VERDICTS
-from knowledge.rules.golden import redacted
-
-NOTE_LIMIT = 500
-
 
 RATE = (Option("rate:yes", "conversation.choice.helped"), Option("rate:no", "conversation.choice.not_helped"))
 INTENTS = ("program", "screening", "handoff", "urgent", "greeting", "thanks", "goodbye", "language", "stations",
-           "privacy", "complaint", "out_of_scope", "menu")  # fmt: skip
+           "privacy", "complaint", "out_of_scope", "menu", "rating")  # fmt: skip
 
 
 def sees(row: CaseRow, staff: StaffRow) -> bool:
@@ -59,12 +47,12 @@ def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str,
         "topic": topic,
         "channel": row.channel,
         "waited": _waited(resources, lang, now - row.opened_at),
-        "opened": _moment(row.opened_at),
+        "opened": moment(row.opened_at),
         "state": row.state,
         "holder": row.holder_name,
         "blocked": row.blocked and row.state != "closed",
         "barred": row.barred,
-        "parked": _moment(row.parked_until) if row.parked_until and row.parked_until > now else "",
+        "parked": moment(row.parked_until) if row.parked_until and row.parked_until > now else "",
         "for_lang": words(lang, f"conversation.language.{row.for_lang}") if row.for_lang else "",
         "for_staff": row.for_staff,
         "outcome": words(lang, f"desk.outcome_{row.outcome}") if row.outcome else "",
@@ -72,7 +60,8 @@ def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str,
     }
 
 
-def _moment(at: float) -> str:
+def moment(at: float) -> str:
+    """A moment (seconds) as Taipei's clocks show it."""
     return datetime.fromtimestamp(at, TAIPEI).strftime("%Y-%m-%d %H:%M")
 
 
@@ -85,22 +74,18 @@ def _waited(resources: Resources, lang: str, seconds: float) -> str:
     return resources.pages.words(lang, "desk.hours", count=minutes // 60)
 
 
-def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lang: str) -> dict[str, Any]:
-    """A case with transcript, who speaks, facts told and what the rules say of them."""
+def conversation(
+    resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lang: str, seen: Window | None = None
+) -> dict[str, Any]:
+    """A case with its transcript, or the lines of it that are `seen`, and who speaks."""
     speaking = store.speaker(row.conversation) or {}
     mine = row.state == "human" and row.holder == staff.id and speaking.get("speaker") == Speaker.HUMAN
-    voice = Voice(resources.catalog, lang, {})
-    entries = _until_closed(store.entries(row.conversation, limit=500), row)
-    rows = store.facts(row.conversation)
-    told = by_subject(rows)
-    facts = []
-    for subject, fact, value in rows:
-        label = f"{voice(f'fact.{fact}.label')}（{voice(f'desk.subject_{subject}')}）"
-        facts.append(
-            {"label": label, "value": value_text(voice, resources.knowledge, fact, value, resources.clock().date())}
-        )
+    seen = seen or window(store, row)
+    entries = seen.entries
     return {
         "case": case(resources, row, lang, resources.clock().timestamp()),
+        "entries": entries,
+        "seen": seen,
         "bubbles": [bubble_of(entry) for entry in entries],
         "mine": mine,
         "fence": speaking.get("speaker_fence", -1),
@@ -108,11 +93,9 @@ def conversation(resources: Resources, store: Store, row: CaseRow, staff: StaffR
         "blocked": row.blocked and row.state != "closed",
         "can_claim": row.state == "waiting" and may(staff.role, Right.ANSWER),
         "held_by": row.holder_name if row.state == "human" and not mine else "",
-        "facts": facts,
         "readings": _readings(resources, entries, lang),
         **_work(resources, store, row, staff, lang),
         "can_propose": may(staff.role, Right.ANSWER),
-        "verdicts": _verdicts(resources, store.state(row.conversation), told, voice),
     }
 
 
@@ -123,21 +106,21 @@ def _work(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lan
     return {
         "log": [
             {
-                "at": _moment(each.at),
+                "at": moment(each.at),
                 "who": each.who,
                 "what": words(lang, f"desk.log_{each.what}"),
-                "detail": each.detail,
+                "detail": _whom(resources, each.detail, lang) if each.what == "transferred" else each.detail,
             }
             for each in kept["log"]
         ],
-        "notes": [{"at": _moment(each.at), "who": each.who, "text": each.text} for each in kept["notes"]],
+        "notes": [{"at": moment(each.at), "who": each.who, "text": each.text} for each in kept["notes"]],
         "callbacks": [
             {
                 "id": each.id,
                 "number": each.number,
                 "wish": each.wish,
                 "lang": words(lang, f"conversation.language.{each.lang}") if each.lang else "",
-                "done": _moment(each.done_at) if each.done_at else "",
+                "done": moment(each.done_at) if each.done_at else "",
             }
             for each in kept["callbacks"]
             if row.closed_at is None or each.at <= row.closed_at  # what comes later is none of its business
@@ -149,6 +132,13 @@ def _work(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lan
         "can_bar": may(staff.role, Right.BLOCK),
         "outcomes_to_close": [(each, words(lang, f"desk.outcome_{each}")) for each in OUTCOMES],
     }
+
+
+def _whom(resources: Resources, target: str, lang: str) -> str:
+    """Whom a case was transferred to: who serves a language or a topic, by its name; a colleague."""
+    if target in resources.languages:
+        return resources.pages.words(lang, f"conversation.language.{target}")
+    return resources.pages.words(lang, f"{target}.label") if target in resources.knowledge.topics else target
 
 
 def _readings(resources: Resources, entries: Sequence[Entry], lang: str) -> dict[str, str]:
@@ -188,42 +178,3 @@ def quota(resources: Resources, allowance: Allowance | None, lang: str) -> str:
 def holds(bubble: Bubble, sought: str) -> bool:
     """Do the words of a line hold what is looked for, whatever the case of its letters?"""
     return any(sought.casefold() in part.casefold() for part in bubble.paragraphs)
-
-
-def _until_closed(entries: list[Entry], row: CaseRow) -> list[Entry]:
-    """A closed case ends with its closing notice: what the citizen writes later is none of its business."""
-    if row.closed_at is None:
-        return entries
-    return [entry for entry in entries if (entry.seq or 0) <= (row.closed_seq or 0)]
-
-
-def _verdicts(
-    resources: Resources, state_doc: str, told: dict[str, dict[str, Any]], voice: Voice
-) -> list[dict[str, Any]]:
-    """The verdicts on what was told; rules with nothing to ask say nothing here."""
-    if not told:
-        return []
-    state, world = from_doc(state_doc, told), resources.world(resources.clock(), Staffing())
-    return [
-        {
-            "rule": rule.id,
-            "label": voice(name_key(rule)),
-            "verdict": verdict,
-            "others": [each for each in VERDICTS[rule.kind].values() if each != verdict],
-        }
-        for name, verdict in told_facts.verdicts(state, world).items()
-        if (rule := world.knowledge.rules[name]).facts
-    ]
-
-
-def proposal(resources: Resources, store: Store, row: CaseRow, form: Mapping[str, str]) -> Proposal | None:
-    """The check a caseworker thinks wrong as a golden case: coarse values, no words of the citizen."""
-    told = by_subject(store.facts(row.conversation))
-    state, world = from_doc(store.state(row.conversation), told), resources.world(resources.clock(), Staffing())
-    rule, expect = world.rule(form.get("rule", "")), form.get("expect", "")
-    verdict = told_facts.verdicts(state, world).get(form.get("rule", ""))
-    if rule is None or verdict is None or expect not in VERDICTS[rule.kind].values() or expect == verdict:
-        return None
-    given = redacted(rule, told_facts.values(state, world), world.today)
-    note = masked(form.get("note", ""))[:NOTE_LIMIT]
-    return Proposal(rule.id, verdict, expect, given, world.today.isoformat(), note)

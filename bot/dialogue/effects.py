@@ -175,6 +175,13 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class RateWords:
+    """A few words about the rating."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferMove:
     """Links that carry the conversation to another channel. Their secret is made where the turn is taken."""
 
@@ -232,6 +239,7 @@ Effect = (
     | Forget
     | OfferMove
     | Rate
+    | RateWords
     | ShowKept
     | AskOfData
     | KeepApart

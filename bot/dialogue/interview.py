@@ -71,6 +71,8 @@ def change_subject(state: State, world: World, subject: str, sent_ms: int) -> Ou
     """Ask about somebody else: nothing is carried over, and the next question says whom it is about."""
     if subject not in SUBJECTS:
         return unknown_choice(state)
+    if subject != state.subject and not state.about:
+        state = dataclasses.replace(state, volunteered=())  # told of nobody by name: surely not of this one
     if state.interview is None:
         return dataclasses.replace(state, subject=subject, about=""), (
             Say(f"conversation.subject.{subject}", (options.SCREEN, options.CHECKS, options.MENU)),
@@ -262,7 +264,8 @@ def about_another(state: State, world: World, heard: Heard, subject: str) -> Out
     if parsed is None or parsed.kind == "unreadable" or subject not in world.knowledge.facts[asking.fact].subjects:
         return after, effects
     last, more = take_parsed(there, world, parsed, heard.sent_ms)
-    return last, (Say(f"conversation.subject.{subject}"), *more)
+    prefilled = (effect for effect in effects if isinstance(effect, Prefilled))
+    return last, (Say(f"conversation.subject.{subject}"), *prefilled, *more)
 
 
 def misread(state: State, world: World, sent_ms: int) -> Outcome:

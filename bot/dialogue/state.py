@@ -52,6 +52,8 @@ class State:
     """A conversation's state. `facts` is kept beside the document, each fact in a row of its own.
 
     `volunteered` are facts (JSON values) read in messages that nobody had asked for, about `about` (empty: not said).
+    `words_since_ms`: since when a few words about the rating are awaited, `words_asked_ms`: when they were last asked
+    for (both in the platform's milliseconds; 0: not). `warned`: told that numbers of a person do not belong here.
     """
 
     lang: str = ""
@@ -66,8 +68,11 @@ class State:
     ended: tuple[str, ...] = ()
     urgent_at: tuple[tuple[str, float], ...] = ()
     rating: bool = False
+    words_since_ms: int = 0
+    words_asked_ms: int = 0
     about: str = ""
     volunteered: tuple[tuple[str, Any], ...] = ()
+    warned: bool = False
     facts: Facts = field(default_factory=dict)
 
     def told(self) -> Mapping[str, Any]:

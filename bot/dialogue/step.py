@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from bot.dialogue import care, interview, options, own_data, platform, told, topics
-from bot.dialogue.effects import Effect, Option, Rate, Say, Welcome
+from bot.dialogue import care, interview, options, own_data, platform, rating, told, topics
+from bot.dialogue.effects import Effect, Option, Say, Welcome
 from bot.dialogue.state import Asking, State
 from bot.dialogue.world import Heard, World, interview_open
 from intents import Callback, Understood
@@ -34,10 +34,18 @@ def step(state: State, heard: Heard, world: World) -> Outcome:
     else:
         after, effects = _step(state, heard, world)
     after, effects = own_data.kept_apart(state, (after, effects), world)
+    after, effects = _warned(heard, after, effects)
     if state.welcomed:
         return after, effects
     welcome: tuple[Effect, ...] = () if heard.welcomed else (Welcome(),)
     return dataclasses.replace(after, welcomed=True), (*welcome, *effects)
+
+
+def _warned(heard: Heard, state: State, effects: tuple[Effect, ...]) -> Outcome:
+    """Once a conversation: numbers of a person do not belong here. The answer comes first."""
+    if not heard.masked or state.warned or (heard.group and not effects):
+        return state, effects
+    return dataclasses.replace(state, warned=True), (*effects, Say("conversation.masked"))
 
 
 def held(state: State, heard: Heard, world: World) -> Outcome:
@@ -45,6 +53,7 @@ def held(state: State, heard: Heard, world: World) -> Outcome:
 
     Urgent messages bring hotlines all the same; one's language and being forgotten stay one's own to decide.
     """
+    state = rating.closed(state)
     head, _, rest = (heard.choice or "").partition(":")
     if head == own_data.HEAD:
         return own_data.choose(state, world, heard, rest, True) if rest else own_data.show(state, world, heard, True)
@@ -58,7 +67,8 @@ def held(state: State, heard: Heard, world: World) -> Outcome:
 
 def _step(state: State, heard: Heard, world: World) -> Outcome:
     if heard.choice is not None:
-        return _choice(state, heard, heard.choice, world)
+        quiet = state if heard.choice in rating.TAPS else rating.closed(state)
+        return _choice(quiet, heard, heard.choice, world)
     if heard.understood is None:
         return state, ()
     return _text(_asked_again(state, heard, world), heard, heard.understood, world)
@@ -97,6 +107,10 @@ def _followed(before: str, now: str) -> tuple[Effect, ...]:
 
 def _text_understood(state: State, heard: Heard, understood: Understood, world: World) -> Outcome:
     control = world.controls.control(heard.text or "", state.lang)
+    words = rating.listen(state, heard, understood, world, control)
+    if words is not None:
+        return words
+    state = rating.closed(state)
     if not interview_open(state) and _answers_nothing(state, understood, world, control):
         if control in interview.SUBJECTS:
             return interview.change_subject(state, world, control, heard.sent_ms)
@@ -202,18 +216,6 @@ def _screening(state: State, world: World, heard: Heard) -> Outcome:
     return interview.screen(state, world, heard.sent_ms)
 
 
-def _goodbye(state: State, world: World, heard: Heard) -> Outcome:
-    buttons = (Option("rate:yes", "conversation.choice.helped"), Option("rate:no", "conversation.choice.not_helped"))
-    return dataclasses.replace(state, rating=True), (Say("conversation.goodbye", buttons),)
-
-
-def _rate(state: State, world: World, heard: Heard, rest: str) -> Outcome:
-    if rest not in ("yes", "no"):
-        return topics.unknown_choice(state)
-    buttons = (options.MENU,) if rest == "yes" else (options.PERSON, options.MENU)
-    return dataclasses.replace(state, rating=False), (Rate(rest == "yes"), Say(f"conversation.rated_{rest}", buttons))
-
-
 def _greeting(state: State, world: World, heard: Heard) -> Outcome:
     return _with_way_back(
         state, (Say("conversation.greeting", (options.WHO, options.THEMES, options.CHECKS, options.PERSON)),)
@@ -281,7 +283,7 @@ _INTENTS: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "handoff": lambda state, world, heard: care.hand_over(state, world, _callback(heard)),
     "greeting": _greeting,
     "thanks": _say("conversation.thanks", options.MENU),
-    "goodbye": _goodbye,
+    "goodbye": rating.ask,
     "language": _language,
     "stations": _STATIONS,
     "privacy": own_data.privacy,
@@ -306,7 +308,7 @@ _PLAIN: dict[str, Callable[[State, World, Heard], Outcome]] = {
     "complaint": _COMPLAINT,
     "greeting": _greeting,
     "thanks": _INTENTS["thanks"],
-    "goodbye": _goodbye,
+    "goodbye": rating.ask,
     "forget": lambda state, world, heard: care.ask_forget(state),
     "continue": lambda state, world, heard: interview.again(state, world, heard.sent_ms),
     "back": lambda state, world, heard: interview.back(state, world, heard.sent_ms),
@@ -341,7 +343,8 @@ _WITH_REST: dict[str, Callable[[State, World, Heard, str], Outcome]] = {
     "handoff": _hand_over_urgent,
     "forget": _forget,
     "mydata": own_data.choose,
-    "rate": _rate,
+    "rate": rating.rate,
+    "words": rating.skip,
 }
 
 _OWN_TO_DECIDE = ("forget:yes", "withdraw", "resume", "move")

@@ -47,11 +47,11 @@ def rules_of(state: State, world: World) -> tuple[Rule, ...]:
 def verdicts(state: State, world: World) -> dict[str, str]:
     """Every benefit or duty rule settled or ended for the subject now spoken of."""
     running = {rule.id for rule in rules_of(state, world)} if state.asking is not None else set()
-    found = {}
+    known, found = values(state, world), {}
     for rule_id, rule in world.knowledge.rules.items():
         if rule.kind == "audience" or state.subject not in rule.subjects:
             continue
-        result = result_of(state, world, rule)
+        result = evaluate(rule, known, world.today)
         if result.settled or (f"{state.subject}/{rule_id}" in state.ended and rule_id not in running):
             found[rule_id] = result.verdict
     return found

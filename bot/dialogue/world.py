@@ -37,8 +37,9 @@ class Heard:
     """One event: a choice, or a text with its understanding. `late`: it was written before an event taken earlier.
 
     `group`: others read along. `waits`: answers wait that could not be delivered. `again`: facts that the earlier
-    version of an edited message had told. `withdrew`: a message was taken back for it. `resumed`: how a resume link
-    went. `kept`: what is kept of the conversation, where the event asks for it.
+    version of an edited message had told; `reworded`: it held the words of a rating. `withdrew`: a message was taken
+    back for it. `resumed`: how a resume link went. `kept`: what is kept of the conversation, where the event asks for
+    it. `masked`: a number of a person in it was hidden.
     """
 
     sent_ms: int
@@ -50,9 +51,11 @@ class Heard:
     group: bool = False
     waits: bool = False
     again: tuple[str, ...] = ()
+    reworded: bool = False
     withdrew: bool = False
     resumed: str = ""
     kept: Kept | None = None
+    masked: bool = False
 
 
 @dataclass(frozen=True)

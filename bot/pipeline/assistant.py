@@ -12,12 +12,25 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.dialogue import Heard, Staffing, World, step
-from bot.dialogue.effects import AskOfData, Effect, Forget, KeepApart, OfferCopy, OfferMove, OpenCase, Rate, Say
+from bot.dialogue.effects import (
+    AskOfData,
+    Effect,
+    Forget,
+    KeepApart,
+    OfferCopy,
+    OfferMove,
+    OpenCase,
+    Rate,
+    RateWords,
+    Say,
+    Ticked,
+)
 from bot.dialogue.options import FORGET, LOCATION, MENU, PERSON, WITHDRAW
 from bot.dialogue.platform import without_message
 from bot.dialogue.state import State, from_doc, to_doc
 from bot.dialogue.step import held
 from bot.messages import Kept, Kind, Reply, Retention, Speaker
+from bot.pipeline.masking import hide, public_numbers
 from bot.render.replies import Renderer
 from bot.store.own_data import LINK_MINUTES
 from bot.store.records import Bundle, CaseOpening, Event, Lease, Turn
@@ -25,7 +38,7 @@ from bot.store.resume import MINUTES
 from bot.store.unanswered import Unanswered
 from intents import Context, Understood
 from intents.encoder.ahead import Ahead
-from intents.redact import redacted
+from intents.redact import masked, redacted
 from intents.slots import Words
 from intents.slots.controls import Controls
 from intents.understand import Understander
@@ -59,6 +72,10 @@ class Assistant:
     links: Callable[[str, str], Links] = lambda channel, token: ()
     copies: Callable[[str, str], str] = lambda channel, token: ""
     retention: Retention = field(default_factory=Retention)
+    public: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.public = public_numbers(self.knowledge)
 
     def ahead(self, leases: Sequence[Lease]) -> Callable[[], None] | None:
         """Fetching the vectors of messages the first stage is unsure of; the first ones of a batch only.
@@ -100,7 +117,8 @@ class Assistant:
         """The state stays, unless it is what cannot be read; the citizen hears that this message failed."""
         state, doc = _readable(lease)
         replies = self.renderer.replies((Say("conversation.sorry", (MENU, PERSON)),), self._lang(state), state.subject)
-        turn = Turn(event, self._heard(event, state), bundles=_bundles(replies))
+        shown, original = hide(event, None, lease.case, self.public)
+        turn = Turn(event, self._heard(shown, state), original=original, bundles=_bundles(replies))
         return [turn], state.lang, doc
 
     def _lang(self, state: State) -> str:
@@ -114,14 +132,16 @@ class Assistant:
         if event.gone:
             return Turn(event, Reply("", self._lang(state))), state
         if event.silent:
-            return Turn(event, self._heard(event, state), late=late), state
+            shown, original = hide(event, None, lease.case, self.public)
+            return Turn(event, self._heard(shown, state), late=late, original=original), state
         before = state.lang
         if not state.lang and event.lang in self.languages:
             state = dataclasses.replace(
                 state, lang=event.lang
             )  # what the channel shows, until something else is written
         understood = None if event.kind is Kind.PLACE else self.understand(state, event.text)
-        heard = _as_heard(event, understood, late, waits, lease.kept)
+        shown, original = hide(event, understood, lease.case, self.public)
+        heard = _as_heard(event, understood, late, waits, lease.kept, masked=original is not None)
         world = self._world(lease, event, case)
         if speaker is Speaker.HUMAN:
             after, effects = held(state, heard, world)
@@ -134,24 +154,28 @@ class Assistant:
         opening = _opening(effects, world)
         turn = Turn(
             event,
-            None if event.choice == "withdraw" else self._heard(event, after),
+            None if event.choice == "withdraw" else self._heard(shown, after),
             late=late,
-            reading={} if lease.restricted else _reading(understood),
+            reading={} if lease.restricted else _reading(understood, effects),
             bundles=_bundles([self._fitting(reply, event) for reply in replies]),
             facts=_changed(state, after),
+            how=_how(event, effects),
+            passing=_taken_over(state, after),
             case=opening,
             alarm=bool(understood and understood.urgent and case),
             forget=any(isinstance(effect, Forget) for effect in effects),
             unanswered=None if speaker is Speaker.HUMAN or lease.restricted else _unanswered(understood, effects),
             picked=_picked(event.choice) if state.misses else "",
-            file=event.attachment if case and not event.group else None,
+            file=shown.attachment if case and not event.group else None,
             resume=move,
             farewell=self._farewell(event, after) if event.left else None,
             helped=next((effect.helped for effect in effects if isinstance(effect, Rate)), None),
+            words=masked(next((effect.words for effect in effects if isinstance(effect, RateWords)), "")),
             menu=after.lang != before and event.address.channel in self.platforms and not event.group,
             requests=tuple(effect.request for effect in effects if isinstance(effect, AskOfData)),
             restrict=next((effect.on for effect in effects if isinstance(effect, KeepApart)), None),
             copy=copy,
+            original=None if lease.restricted else original,
         )
         return turn, after
 
@@ -237,7 +261,9 @@ class Assistant:
         return Reply(self.renderer.label_of_choice(event.choice or "", self._lang(state), shown), state.lang)
 
 
-def _as_heard(event: Event, understood: Understood | None, late: bool, waits: bool, kept: Kept | None) -> Heard:
+def _as_heard(
+    event: Event, understood: Understood | None, late: bool, waits: bool, kept: Kept | None, masked: bool
+) -> Heard:
     """The event as the dialogue hears it: what is no word is a choice of its own."""
     choice = {Kind.FILE: "file", Kind.PLACE: "place"}.get(event.kind, event.choice)
     return Heard(
@@ -250,9 +276,11 @@ def _as_heard(event: Event, understood: Understood | None, late: bool, waits: bo
         group=event.group,
         waits=waits,
         again=event.again,
+        reworded=event.reworded,
         withdrew=event.withdrew,
         resumed=event.resumed,
         kept=kept,
+        masked=masked,
     )
 
 
@@ -318,10 +346,29 @@ def _changed(before: State, after: State) -> dict[tuple[str, str], Any]:
     return changed
 
 
-def _reading(understood: Understood | None) -> dict[str, Any]:
+def _how(event: Event, effects: Sequence[Effect]) -> str:
+    """How the facts of this turn were told, as the store keeps it."""
+    if (event.choice or "").startswith("ticked:") or any(isinstance(effect, Ticked) for effect in effects):
+        return "list"
+    return "choice" if event.choice else "text"
+
+
+def _taken_over(before: State, after: State) -> frozenset[tuple[str, str]]:
+    """The (subject, fact) pairs that were mentioned in passing and count as told from now on."""
+    waiting, told = dict(after.volunteered), after.told()
+    return frozenset(
+        (after.subject, name)
+        for name, value in before.volunteered
+        if name not in waiting and name in told and told[name] == value
+    )
+
+
+def _reading(understood: Understood | None, effects: Sequence[Effect]) -> dict[str, Any]:
     """How the bot read the message, for the desk."""
     if understood is None:
         return {}
+    if any(isinstance(effect, RateWords) for effect in effects):
+        return {"intent": "rating", "decision": "answer", "confidence": 1.0}
     reading: dict[str, Any] = {
         "intent": understood.intent,
         "decision": understood.decision,
@@ -332,7 +379,7 @@ def _reading(understood: Understood | None) -> dict[str, Any]:
     if understood.urgent:
         reading["urgent"] = list(understood.urgent)
     if understood.details:
-        reading["details"] = [[detail.kind, detail.text] for detail in understood.details]
+        reading["details"] = [[detail.kind, masked(detail.text)] for detail in understood.details]
     if understood.callback:
-        reading["callback"] = [understood.callback.number, understood.callback.when, understood.callback.lang]
+        reading["callback"] = [understood.callback.number, masked(understood.callback.when), understood.callback.lang]
     return reading

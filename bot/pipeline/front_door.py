@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.dialogue.care import urgent_lately
 from bot.dialogue.state import from_doc
 from bot.messages import Address, Author, Entry, Incoming, Reply, Speaker
+from bot.pipeline.budgets import Budgets
 from bot.pipeline.hub import DESK, Hub
 from bot.pipeline.worker import Worker
 from bot.store import Store
@@ -21,15 +22,19 @@ POLL_SECONDS = 20.0
 class FrontDoor:
     """Implements channels.port.Door over store, worker and hub."""
 
-    def __init__(self, store: Store, worker: Worker, hub: Hub, clock: Clock) -> None:
+    def __init__(self, store: Store, worker: Worker, hub: Hub, clock: Clock, budgets: Budgets | None = None) -> None:
         self._store = store
         self._worker = worker
         self._hub = hub
         self._clock = clock
+        self._budgets = budgets or Budgets()
 
     async def accept(self, incomings: Sequence[Incoming]) -> list[bool]:
         """Keep events durably and wake the worker; for each, whether it was new."""
-        accepted = await self._store.accept(incomings)
+        over, urgent = self._budgets.sort(incomings)
+        if over:
+            observe.count("events.deferred", len(over) - len(urgent))
+        accepted = await self._store.accept(incomings, over, urgent)
         new = [one.new for one in accepted]
         observe.count("events.new", sum(new))
         observe.count("events.repeated", len(new) - sum(new))

@@ -13,22 +13,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bot import observe
 from bot.channels.port import Channel, Messenger
 from bot.channels.web import CHANNEL as WEB
 from bot.dialogue import Staffing
 from bot.pipeline.assistant import Links
+from bot.pipeline.budgets import Budgets, Limits
 from bot.pipeline.errands import Errands
 from bot.pipeline.front_door import FrontDoor
 from bot.pipeline.hub import Hub
 from bot.pipeline.resources import ON_DUTY_SECONDS, Resources
 from bot.pipeline.sender import Sender
+from bot.pipeline.surge import Surge
 from bot.pipeline.timetable import USUAL, Service, Timetable
 from bot.pipeline.worker import Worker
 from bot.store import Store
 from bot.store.connection import Bell
+from bot.store.servers import Servers
 
 WORKERS = 2
 LAST_SECONDS = 5.0
+BEAT_SECONDS = 1.0
 YOUNG_OBJECTS = 10_000  # a turn makes some hundred objects, and hardly any of them in cycles
 
 
@@ -49,6 +54,7 @@ class House:
     messengers: Mapping[str, Messenger]
     errands: Errands
     timetable: Timetable
+    surge: Surge
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _bell: Bell | None = None
 
@@ -57,7 +63,9 @@ class House:
         gc.freeze()  # knowledge and model stay as they are: the collector need not look through them again and again
         gc.set_threshold(YOUNG_OBJECTS)
         if self.lock is not None:
-            await self.store.release_all()  # on a shared database they run out, and another server takes over
+            await self.store.release_all()
+        else:
+            await self._beat()  # so that what this one leases is freed if it dies at once
         self._bell = self._neighbors()
         for messenger in self.messengers.values():
             await messenger.open()
@@ -66,6 +74,9 @@ class House:
         self._tasks.append(asyncio.create_task(self.sender.run()))
         if self.messengers:
             self._tasks.append(asyncio.create_task(self.errands.run()))
+        self._tasks.append(asyncio.create_task(self.surge.run()))
+        if self.lock is None:
+            self._tasks.append(asyncio.create_task(self._beats()))
 
     async def stop(self) -> None:
         """Stop the tasks, let what is on the wire arrive, finish the store's writes, free the file."""
@@ -77,7 +88,31 @@ class House:
         await self.sender.finish(LAST_SECONDS)
         for messenger in self.messengers.values():
             await messenger.close()
+        await self._leave()
         self.close()
+
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._beat()
+
+    async def _beat(self) -> None:
+        """A sign of life to the other servers; what a dead one held is worked on here at once."""
+        try:
+            freed = await Servers(self.store.database).beat(self.worker.owner)
+        except Exception as error:  # the store does not answer: the others are as badly off
+            observe.failure("sign of life", error)
+            return
+        if freed:
+            observe.count("servers.taken_over", freed)
+            self.worker.wake.set()
+            self.sender.wake.set()
+
+    async def _leave(self) -> None:
+        """Others need not wait until it is plain that this server is gone."""
+        if self.lock is None:
+            with contextlib.suppress(*self.store.database.engine.errors, OSError):
+                await Servers(self.store.database).leave(self.worker.owner)
 
     def _neighbors(self) -> Bell | None:
         """Hear what other servers change, and tell them what changes here."""
@@ -121,6 +156,7 @@ def build_house(
     messengers: Mapping[str, Messenger] = {},
     public_url: str = "",
     service: Service = USUAL,
+    limits: Limits | None = None,
 ) -> House:
     """Open the database and put the parts together. `messengers`: the channels of messaging platforms.
 
@@ -138,12 +174,22 @@ def build_house(
     )
     worker = Worker(store, assistant, hub)
     bundling = frozenset(name for name, messenger in messengers.items() if messenger.bundles)
-    sender = Sender(store, {**channels, **messengers}, hub, worker.sent, bundling=bundling)
+    sender = Sender(store, {**channels, **messengers}, hub, worker.sent, worker.owner, bundling=bundling)
     errands = Errands(store, messengers, resources.renderer, hub, worker.sent)
     if messengers:
         worker.guess = errands.language
-    door = FrontDoor(store, worker, hub, resources.clock)
-    return House(store, hub, worker, sender, door, lock, messengers, errands, timetable)
+    understand = resources.understander.understand
+    budgets = Budgets(limits or Limits(), lambda text: bool(understand(text).urgent))
+    surge = Surge(
+        store,
+        worker,
+        resources.renderer,
+        worker.sent,
+        lambda text: understand(text).lang,
+        budgets.limits.saturated_seconds,
+    )
+    door = FrontDoor(store, worker, hub, resources.clock, budgets)
+    return House(store, hub, worker, sender, door, lock, messengers, errands, timetable, surge)
 
 
 def _staffing(store: Store, timetable: Timetable, now: datetime) -> Staffing:

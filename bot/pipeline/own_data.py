@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.channels.port import Copy, KeptAnswer, KeptCase, KeptFile
+from bot.channels.port import Copy, KeptAnswer, KeptCase, KeptFile, KeptRating
 from bot.dialogue.state import by_subject, from_doc
 from bot.pipeline.resources import Resources
 from bot.render import own_data
@@ -42,6 +42,10 @@ class CopyDesk:
             ),
             restricted=store.privacy.restricted(conversation),
             state=store.state(conversation),
+            ratings=tuple(
+                KeptRating(each.at, each.helped, each.words) for each in store.ratings.of_conversation(conversation)
+            ),
+            handed_on=tuple(store.authors.handed_on(conversation).values()),
         )
 
     def _answers(self, conversation: int, lang: str) -> tuple[KeptAnswer, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from bot.clock import Clock, now
@@ -48,9 +49,9 @@ class Resources:
     encoder: Ahead | None = None
     retention: Retention = field(default_factory=Retention)
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
-        """The languages it answers in, the source first."""
+        """The languages it answers in, the source first; every turn and every page asks."""
         return languages_of(self.knowledge)
 
     def world(self, now: datetime, staffing: Staffing) -> World:

@@ -7,7 +7,7 @@ import contextlib
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot import observe
 from bot.channels.port import Channel, Parcel, Receipt, Sent
@@ -155,10 +155,8 @@ class Sender:
         breaker = self.breakers.setdefault(delivery.address.channel, Breaker())
         blocked = breaker.blocked(loop.time())
         if blocked:
-            return self._again(
-                delivery,
-                Receipt(Sent.RETRY, "channel down", blocked, parts=delivery.skip, unsure=delivery.unsure),
-            )
+            receipt = Receipt(Sent.RETRY, "channel down", blocked, parts=delivery.skip, unsure=delivery.unsure)
+            return replace(self._again(delivery, receipt), held=True)
         parcel = Parcel(
             delivery.address,
             delivery.replies,

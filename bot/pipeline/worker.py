@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -17,7 +18,10 @@ from bot.store.records import Committed, Delivery, Event, Lease, Thought, Turn
 
 BATCH = 32  # conversations a commit: few hand-overs between threads, and the event loop is never kept for long
 POLL_SECONDS = 1.0
-TRIES = 3
+TRIES = 5
+SUSPECTS_EVERY = 1.0
+SUSPECTS_AT_ONCE = 8
+RETRY_WITHIN = 2.0
 Taken = tuple[list[Turn], str, str]
 
 
@@ -63,11 +67,16 @@ class Worker:
         self._store = store
         self._mind = mind
         self._hub = hub
-        self._owner = uuid.uuid4().hex
+        self.owner = uuid.uuid4().hex  # of this server: its sender goes by the same name
         self.wake = asyncio.Event()
         self.sent = asyncio.Event()
         self.outlet: Outlet | None = None
         self.guess: Guess | None = None
+        self.done = 0
+        self._look_at = 0.0
+        self._failed_at = -RETRY_WITHIN
+        self._unlucky: set[int] = set()
+        self._suspects = asyncio.Lock()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -90,10 +99,25 @@ class Worker:
 
     async def drain(self) -> bool:
         """Take one batch; True when there was anything to do."""
-        leases = await self._store.lease(self._owner, BATCH)
+        leases = await self._store.lease(self.owner, BATCH, suspects=False)
         if leases:
             await self._take_some(await self._with_languages(leases))
-        return bool(leases)
+        return await self._take_suspects() or bool(leases)
+
+    async def _take_suspects(self) -> bool:
+        """Conversations whose last lease did not end well, each by itself: what made it so must not hit others."""
+        now = time.monotonic()
+        if self._suspects.locked() or not (now >= self._look_at or now < self._failed_at + RETRY_WITHIN):
+            return False
+        self._look_at = now + SUSPECTS_EVERY
+        async with self._suspects:
+            for taken in range(SUSPECTS_AT_ONCE):
+                leases = await self._store.lease(self.owner, 1, suspects=True)
+                if not leases:
+                    return taken > 0
+                self._look_at = 0.0
+                await self._take(leases[0])
+        return True
 
     async def _take_some(self, leases: list[Lease]) -> None:
         """Think about all of a batch and commit it in one step; what fails is taken again alone."""
@@ -112,6 +136,7 @@ class Worker:
             done = await self._store.commit_all(thoughts, self._sender())
         except StoreUnavailable as error:
             observe.failure("commit", error)  # the leases run out and the events are taken again
+            self._unlucky |= {lease.conversation for lease, *_ in thoughts}
         except Exception:
             alone += [lease for lease, *_ in thoughts]
         else:
@@ -147,25 +172,34 @@ class Worker:
         if not lease.events:
             await self._store.release(lease, None, TRIES)
             return
+        if lease.events[0].attempts > TRIES and not self._was_unlucky(lease):  # whoever tried died of it each time
+            await self._give_up(lease, lease.events[0])
+            return
         if await self._turns(lease, lambda: self._mind.take(lease)):
             return
         event = lease.events[0]
         if len(lease.events) > 1:
             await self._take(dataclasses.replace(lease, events=(event,)))
-        elif event.attempts + 1 < TRIES:
+        elif event.attempts < TRIES:
+            self._failed_at = time.monotonic()
             await self._store.release(lease, event, TRIES)
         else:
-            observe.count("turns.given_up")
-            if not await self._turns(lease, lambda: self._mind.apologize(lease, event)):
-                await self._store.release(lease, event, TRIES)
+            await self._give_up(lease, event)
+
+    async def _give_up(self, lease: Lease, event: Event) -> None:
+        """Aside with it, for the staff to see; the citizen is told."""
+        observe.count("turns.given_up")
+        if not await self._turns(lease, lambda: _aside(self._mind.apologize(lease, event))):
+            await self._store.release(lease, event, TRIES)
 
     async def _turns(self, lease: Lease, think: Callable[[], Taken]) -> bool:
         """Think and commit; False when this failed because of the events themselves."""
         try:
-            turns, lang, state = think()
+            turns, lang, state = _heard_once(think())
             (done,) = await self._store.commit_all([(lease, turns, lang, state)], self._sender())
         except StoreUnavailable as error:
             observe.failure("commit", error)  # the lease runs out and the events are taken again
+            self._unlucky.add(lease.conversation)
         except Exception as error:  # a poisoned message must not stop the others
             observe.failure("turn", error)
             return False
@@ -173,11 +207,18 @@ class Worker:
             self._announce(done, lease, turns)
         return True
 
+    def _was_unlucky(self, lease: Lease) -> bool:
+        """Was it the store that failed, and not the event? Then it gets another try."""
+        unlucky = lease.conversation in self._unlucky
+        self._unlucky.discard(lease.conversation)
+        return unlucky
+
     def _announce(self, done: Committed | None, lease: Lease, turns: Sequence[Turn]) -> None:
         if done is None:
             observe.count("turns.stale")
             return
         observe.count("turns", len(turns))
+        self.done += len(turns)
         self._hub.publish(done.conversation)
         if done.case or lease.speaker is not Speaker.BOT or any(turn.alarm for turn in turns):
             self._hub.publish(DESK)
@@ -187,6 +228,19 @@ class Worker:
             self.sent.set()
         if done.more:
             self.wake.set()
+
+
+def _aside(taken: Taken) -> Taken:
+    turns, lang, state = taken
+    return [dataclasses.replace(turn, aside=True) for turn in turns], lang, state
+
+
+def _heard_once(taken: Taken) -> Taken:
+    """An event that was moved aside has its line in the transcript already."""
+    turns, lang, state = taken
+    if any(turn.event.retried for turn in turns):
+        turns = [dataclasses.replace(turn, heard=None) if turn.event.retried else turn for turn in turns]
+    return turns, lang, state
 
 
 def _in_language(lease: Lease, lang: str) -> Lease:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 _JOINER = "\u200d"
 _SARA_AM = "\u0e33"
+# Letters that stand alone beside any other of them: Latin, Han, kana, full-width forms, the common signs.
+_ALONE = re.compile(r"[\0-\u02ff\u1e00-\u200c\u200e-\u20cf\u3000-\u3029\u3030-\u3098\u309b-\ua4cf\uff00-\uffef]*")
 _SENTENCE_ENDS = re.compile(r"(?<=[。！？!?.])\s*|(?<=\n)|(?<=[；;])\s*")
 
 
@@ -18,6 +20,9 @@ def utf16(text: str) -> int:
 
 def clusters(text: str) -> Iterator[str]:
     """The text letter by letter as a reader sees them: marks, joiners and flags stay with what they belong to."""
+    if _ALONE.fullmatch(text):
+        yield from text
+        return
     found = ""
     for letter in text:
         if found and _continues(found, letter):
@@ -44,7 +49,7 @@ def _is_flag(letter: str) -> bool:
 
 def graphemes(text: str) -> int:
     """How many letters a reader sees."""
-    return sum(1 for _ in clusters(text))
+    return len(text) if _ALONE.fullmatch(text) else sum(1 for _ in clusters(text))
 
 
 def cut(text: str, limit: int) -> str:

@@ -20,6 +20,7 @@ from knowledge.catalog import Catalog
 STATUS = {
     "queued": "pending",
     "pending": "pending",
+    "probably": "probably",
     "failed": "failed",
     "undelivered": "waiting",
     "late": "late",
@@ -102,6 +103,7 @@ class Pages:
     languages: tuple[tuple[str, str], ...]
     common: dict[str, str]
     _environment: Environment = field(init=False)
+    _plain: dict[tuple[str, str], str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._environment = Environment(
@@ -119,7 +121,12 @@ class Pages:
 
     def words(self, lang: str, key: str, **params: Any) -> str:
         """One text of the catalog."""
-        return self.catalog.text(lang, key, {**self.common, **{k: str(v) for k, v in params.items()}}).text
+        if params:
+            return self.catalog.text(lang, key, {**self.common, **{k: str(v) for k, v in params.items()}}).text
+        known = self._plain.get((lang, key))  # a long list asks for the same texts again and again
+        if known is None:
+            known = self._plain[lang, key] = self.catalog.text(lang, key, self.common).text
+        return known
 
     def render(self, page: str, lang: str, **context: Any) -> str:
         """One page or fragment."""

@@ -27,7 +27,7 @@ BLANK_LINES = re.compile(r"\n{3,}")
 HIGHLIGHTS = ("eligibility", "amount")
 LABEL_LIMIT = 40
 PERSONAL = (e.ShowVerdict, e.ShowSummary, e.Readback, e.Prefilled, e.ShowKept)  # never remembered
-SILENT = (e.OpenCase, e.Forget, e.OfferMove, e.Rate, e.AskOfData, e.KeepApart, e.OfferCopy)
+SILENT = (e.OpenCase, e.Forget, e.OfferMove, e.Rate, e.RateWords, e.AskOfData, e.KeepApart, e.OfferCopy)
 
 
 class Renderer:
@@ -230,7 +230,7 @@ class Renderer:
                 voice,
                 name=self._name(topic, voice),
                 aspect=effect.aspect,
-                lines=self._aspect(topic, effect.aspect, voice),
+                lines=self.aspect(topic, effect.aspect, voice),
             )
         else:
             highlights = [self.text(topic, field, voice) for field in HIGHLIGHTS if topic.texts.get(field)]
@@ -251,7 +251,8 @@ class Renderer:
         reply = self.reply(text, voice, chosen)
         return dataclasses.replace(reply, source=self.source(topic, voice))
 
-    def _aspect(self, topic: Topic, aspect: str, voice: Voice) -> list[str]:
+    def aspect(self, topic: Topic, aspect: str, voice: Voice) -> list[str]:
+        """The lines that a topic has on one aspect; none where the plan is silent."""
         field = ASPECT_TEXTS.get(aspect)
         lines = [self.text(topic, field, voice)] if field and topic.texts.get(field) else []
         frame = figures_for(topic, voice.lang)
@@ -325,4 +326,5 @@ def _keys_of_choice(choice: str) -> tuple[str, ...]:
         "handoff": ("conversation.choice.person_now" if rest else "conversation.choice.person",),
         "forget": (f"conversation.choice.forget_{rest}" if rest else "conversation.choice.forget",),
         "rate": ("conversation.choice.helped" if rest == "yes" else "conversation.choice.not_helped",),
+        "words": ("conversation.choice.words_skip",),
     }.get(head, (f"conversation.reading.{choice}",))

@@ -65,9 +65,9 @@ def context(effect: ShowVerdict, topic: Topic, voice: Voice, knowledge: Knowledg
     result = effect.result
     return {
         "verdict": result.verdict,
-        "reasons": [_leaf(leaf, topic, voice) for leaf in _told(result)],
+        "reasons": [leaf_text(leaf, topic, voice) for leaf in _told(result)],
         "missing": _missing(result, voice),
-        "changes": [_change(change, topic, voice) for change in result.would_change if _worth(change, result)],
+        "changes": [change_text(change, topic, voice) for change in result.would_change if _worth(change, result)],
         "window": effect.window,
         "period": period(topic, voice),
     }
@@ -80,7 +80,8 @@ def _told(result: Result) -> list[LeafResult]:
     return sorted(shown_ones, key=lambda leaf: ORDER[leaf.truth])
 
 
-def _leaf(leaf: LeafResult, topic: Topic, voice: Voice) -> str:
+def leaf_text(leaf: LeafResult, topic: Topic, voice: Voice) -> str:
+    """What a condition says as it came out. It has a `text_key`."""
     return voice(leaf.text_key, **figures_for(topic, voice.language_of(leaf.text_key)))
 
 
@@ -97,7 +98,8 @@ def _worth(change: Change, result: Result) -> bool:
     return change.possible and change.kind == "become" and not repeats
 
 
-def _change(change: Change, topic: Topic, voice: Voice) -> str:
+def change_text(change: Change, topic: Topic, voice: Voice) -> str:
+    """What would change a verdict, with the day it comes about by itself."""
     text = voice(change.text_key, **figures_for(topic, voice.language_of(change.text_key)))
     if change.on is None:
         return text

@@ -84,10 +84,11 @@ def chained(previous: str, row: Row | dict[str, Any]) -> str:
 
 
 def append(connection: Connection, staff_id: int | None, action: str, what: str, why: str = "") -> None:
-    """One more row, in the transaction of the caller: nobody else writes between reading the newest row and this one.
+    """One more row, in the transaction of the caller: nobody else adds one between reading the newest row and this one.
 
     `staff_id` None is the system; `what` names an object, such as case/12; of `why`, REASON_LIMIT characters are kept.
     """
+    connection.alone("audit")
     last = connection.one("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")
     clock = connection.one(f"SELECT {NOW} AS at")
     row: dict[str, Any] = {

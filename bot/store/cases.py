@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Notice, Reply
-from bot.store import lines
+from bot.store import duty, lines
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import CaseOpening, CaseRow, CaseTaken, NotHolder
 
-_SELECT = (
+SELECT = (
     "SELECT c.*, coalesce(s.name, '') AS holder_name, coalesce(a.blocked, 0) AS blocked, w.barred, w.restricted"
     " FROM cases c"
     " LEFT JOIN staff s ON s.id = c.holder JOIN conversations w ON w.id = c.conversation_id"
     " LEFT JOIN addresses a ON a.id = w.address_id"
 )
-VIEWS = {
-    "waiting": "c.state = 'waiting'",
-    "mine": "c.state = 'human' AND c.holder = :staff",
-    "all": "c.state <> 'closed'",
-    "closed": "c.state = 'closed'",
-}
 
 
-def _case(row: Row) -> CaseRow:
+def case_of(row: Row, aim: int = 1) -> CaseRow:
+    """A row of SELECT."""
     return CaseRow(
         id=row["id"],
         number=row["number"],
@@ -52,74 +46,26 @@ def _case(row: Row) -> CaseRow:
         parked_until=row["parked_until"],
         outcome=row["outcome"],
         first_answer_at=row["first_answer_at"],
+        aim=aim,
     )
 
 
 def open_case(connection: Connection, conversation: int) -> CaseRow | None:
     """The open case of a conversation: at most one."""
-    row = connection.one(f"{_SELECT} WHERE c.conversation_id = :id AND c.state <> 'closed'", {"id": conversation})
-    return None if row is None else _case(row)
+    row = connection.one(f"{SELECT} WHERE c.conversation_id = :id AND c.state <> 'closed'", {"id": conversation})
+    return None if row is None else case_of(row)
 
 
 def get(connection: Connection, case_id: int) -> CaseRow | None:
     """A case by id."""
-    row = connection.one(f"{_SELECT} WHERE c.id = :id", {"id": case_id})
-    return None if row is None else _case(row)
+    row = connection.one(f"{SELECT} WHERE c.id = :id", {"id": case_id})
+    return None if row is None else case_of(row)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list of cases is narrowed to; empty means any. Days are Unix seconds."""
-
-    lang: str = ""
-    topic: str = ""
-    channel: str = ""
-    reason: str = ""
-    number: str = ""
-    since: float | None = None
-    until: float | None = None
-
-
-_NARROWER = {
-    "lang": "c.lang = :lang",
-    "topic": "c.topic = :topic",
-    "channel": "c.channel = :channel",
-    "reason": "c.reason = :reason",
-    "number": "c.number LIKE :number",
-    "since": "c.opened_at >= :since",
-    "until": "c.opened_at < :until",
-}
-
-
-def listing(
-    connection: Connection, view: str, staff: int, wanted: Wanted | None = None, limit: int = 200
-) -> list[CaseRow]:
-    """Cases of one view: mine by transfer and urgent ones first, then longest waiting; closed ones newest first."""
-    wanted = wanted or Wanted()
-    given = {name: value for name in _NARROWER if (value := getattr(wanted, name)) not in ("", None)}
-    where = " AND ".join([VIEWS[view], *(_NARROWER[name] for name in given)])
-    if "number" in given:
-        given["number"] = "%" + given["number"].replace("%", "") + "%"
-    order = "c.closed_at DESC" if view == "closed" else _WAITING_ORDER
-    rows = connection.all(
-        f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT :limit", {"staff": staff, "limit": limit, **given}
-    )
-    return [_case(row) for row in rows]
-
-
-_WAITING_ORDER = (
-    f"CASE WHEN c.parked_until > {NOW} THEN 1 ELSE 0 END, c.urgent DESC,"
-    " CASE WHEN c.for_staff = :staff THEN 0 WHEN c.for_staff IS NULL THEN 1 ELSE 2 END, c.opened_at"
-)
-
-
-def counts(connection: Connection, staff: int) -> dict[str, int]:
-    """How many cases each view holds."""
-    found = {}
-    for view, where in VIEWS.items():
-        row = connection.one(f"SELECT count(*) AS n FROM cases c WHERE {where}", {"staff": staff})
-        found[view] = int(row["n"]) if row else 0
-    return found
+def waiting(connection: Connection) -> tuple[int, int]:
+    """How many cases wait, and how many of them are urgent."""
+    row = connection.one("SELECT count(*) AS n, coalesce(sum(urgent), 0) AS urgent FROM cases WHERE state = 'waiting'")
+    return (int(row["n"]), int(row["urgent"])) if row else (0, 0)
 
 
 def open_new(connection: Connection, conversation: int, opening: CaseOpening, lang: str, channel: str) -> str:
@@ -130,8 +76,8 @@ def open_new(connection: Connection, conversation: int, opening: CaseOpening, la
             alarm(connection, conversation)
         return held.number
     connection.execute(
-        "INSERT INTO cases (conversation_id, number, state, reason, topic, lang, channel, urgent, opened_at)"
-        f" VALUES (:conversation, :number, 'waiting', :reason, :topic, :lang, :channel, :urgent, {NOW})",
+        "INSERT INTO cases (conversation_id, number, state, reason, topic, lang, channel, urgent, opened_at, for_lang)"
+        f" VALUES (:conversation, :number, 'waiting', :reason, :topic, :lang, :channel, :urgent, {NOW}, :for_lang)",
         {
             "conversation": conversation,
             "number": opening.number,
@@ -140,6 +86,7 @@ def open_new(connection: Connection, conversation: int, opening: CaseOpening, la
             "lang": lang,
             "channel": channel,
             "urgent": int(opening.urgent),
+            "for_lang": duty.suggested(connection, lang),
         },
     )
     connection.execute(
@@ -159,7 +106,7 @@ def change_speaker(connection: Connection, conversation: int, speaker: str, hold
     """Somebody else speaks from now on; returns the fence of the change."""
     row = connection.execute(
         "UPDATE conversations SET speaker = :speaker, holder = :holder, fence = fence + 1, speaker_fence = fence + 1,"
-        " leased_until = 0, leased_by = '' WHERE id = :id RETURNING speaker_fence",
+        " leased_until = 0, leased_by = '', suspect = 0 WHERE id = :id RETURNING speaker_fence",
         {"speaker": speaker, "holder": holder, "id": conversation},
     ).fetchone()
     fence: int = row["speaker_fence"]
@@ -284,22 +231,23 @@ def mark_end(connection: Connection, case_id: int) -> None:
 def held_too_long(connection: Connection, seconds: float) -> list[tuple[CaseRow, float]]:
     """Held cases whose citizen waits for an answer longer than `seconds`, and since when (Unix seconds).
 
-    Waiting begins with the first message after the caseworker's last one, or when a parked case is due.
+    Waiting begins with the first message after the caseworker's last one that was not taken back, or when a parked
+    case is due.
     """
     rows = connection.all(
         f"SELECT h.*, {_WAITS_SINCE} AS waits_since FROM ({_SELECT_HELD}) h"
         f" WHERE h.wrote_at IS NOT NULL AND {_WAITS_SINCE} <= {NOW} - :seconds",
         {"seconds": seconds},
     )
-    return [(_case(row), row["waits_since"]) for row in rows]
+    return [(case_of(row), row["waits_since"]) for row in rows]
 
 
 _WAITS_SINCE = "CASE WHEN coalesce(h.parked_until, 0) > h.wrote_at THEN h.parked_until ELSE h.wrote_at END"
 _SELECT_HELD = (
-    _SELECT.replace(
+    SELECT.replace(
         " FROM cases c",
         ", (SELECT min(m.at) FROM messages m WHERE m.conversation_id = c.conversation_id AND m.author = 'citizen'"
-        " AND m.at > c.answered_at) AS wrote_at FROM cases c",
+        " AND m.status <> 'unsent' AND m.at > c.answered_at) AS wrote_at FROM cases c",
     )
     + " WHERE c.state = 'human'"
 )
@@ -308,9 +256,9 @@ _SELECT_HELD = (
 def back_to_queue(connection: Connection, case: CaseRow, notice: Reply) -> bool:
     """Return a held case to the queue and tell the citizen; False when it moved meanwhile."""
     row = connection.execute(
-        "UPDATE cases SET state = 'waiting', holder = NULL"
+        "UPDATE cases SET state = 'waiting', holder = NULL, for_lang = :for_lang"
         " WHERE id = :id AND state = 'human' AND answered_at = :answered RETURNING conversation_id",
-        {"id": case.id, "answered": case.answered_at},
+        {"id": case.id, "answered": case.answered_at, "for_lang": duty.suggested(connection, case.lang)},
     ).fetchone()
     if row is None:
         return False
@@ -331,9 +279,9 @@ def speaker(connection: Connection, conversation: int) -> dict[str, Any] | None:
 def unnoticed(connection: Connection, limit: int = 20) -> list[CaseRow]:
     """Waiting cases the staff group was not told of, or not of their urgency, oldest first."""
     rows = connection.all(
-        f"{_SELECT} WHERE c.state = 'waiting' AND c.noticed < 1 + c.urgent ORDER BY c.id LIMIT :limit", {"limit": limit}
+        f"{SELECT} WHERE c.state = 'waiting' AND c.noticed < 1 + c.urgent ORDER BY c.id LIMIT :limit", {"limit": limit}
     )
-    return [_case(row) for row in rows]
+    return [case_of(row) for row in rows]
 
 
 def noticed(connection: Connection, case: CaseRow) -> None:

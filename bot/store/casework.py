@@ -10,6 +10,7 @@ from bot.messages import Reply
 from bot.store import cases, lines
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection, Database
+from bot.store.masked import Masked
 from bot.store.records import CaseRow, CaseTaken, NotHolder
 
 OUTCOMES = ("answered", "referred", "unreachable", "withdrawn", "other")
@@ -188,16 +189,6 @@ def add_callback(connection: Connection, conversation: int, event_id: str, wish:
     )
 
 
-def rate(connection: Connection, conversation: int, lang: str, channel: str, helped: bool) -> None:
-    """One tap: did it help? It belongs to the case closed last, if that was within a week."""
-    connection.execute(
-        "INSERT INTO ratings (at, conversation_id, case_id, lang, channel, helped)"
-        f" VALUES ({NOW}, :conversation, (SELECT max(id) FROM cases WHERE conversation_id = :conversation"
-        f" AND closed_at > {NOW} - 604800), :lang, :channel, :helped)",
-        {"conversation": conversation, "lang": lang, "channel": channel, "helped": int(helped)},
-    )
-
-
 def called(connection: Connection, case: CaseRow, callback: int, staff_id: int) -> None:
     """The person was phoned."""
     found = connection.execute(
@@ -207,6 +198,16 @@ def called(connection: Connection, case: CaseRow, callback: int, staff_id: int) 
     )
     if found.rowcount:
         log(connection, case.id, staff_id, "called")
+
+
+def has_held(connection: Connection, case_id: int, staff_id: int) -> bool:
+    """Has this caseworker ever held the case?"""
+    found = connection.one(
+        "SELECT 1 FROM case_log WHERE case_id = :case AND staff_id = :staff"
+        " AND what IN ('claimed', 'taken_over', 'reopened') LIMIT 1",
+        {"case": case_id, "staff": staff_id},
+    )
+    return found is not None
 
 
 def facts_of(connection: Connection, case: CaseRow) -> dict[str, Any]:
@@ -246,6 +247,7 @@ class Casework:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.masked = Masked(database)
 
     async def take_over(self, case_id: int, staff_id: int, why: str, notice: Reply) -> int:
         """See take_over."""
@@ -293,6 +295,10 @@ class Casework:
     def facts_of(self, case: CaseRow) -> dict[str, Any]:
         """See facts_of."""
         return facts_of(self._database.read, case)
+
+    def has_held(self, case_id: int, staff_id: int) -> bool:
+        """See has_held."""
+        return has_held(self._database.read, case_id, staff_id)
 
     def colleagues(self) -> list[tuple[int, str, bool]]:
         """See colleagues."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from bot.store.connection import StoreUnavailable
 from bot.store.postgres import Postgres
 from bot.store.sqlite import Sqlite, SqliteConnection
 
@@ -26,8 +27,15 @@ class Differs(Exception):
 def copy(source: Path, url: str) -> dict[str, int]:
     """Rows copied of each table. Nobody may write to `source` meanwhile; `url` is brought to the newest schema first.
 
-    Raises NotEmpty, Differs, or what the engines raise; then nothing is in the target.
+    Raises NotEmpty, Differs, StoreUnavailable (the other database) or sqlite3.Error; then nothing is in the target.
     """
+    try:
+        return _copy(source, url)
+    except psycopg.Error as error:
+        raise StoreUnavailable(str(error).partition("\n")[0]) from error
+
+
+def _copy(source: Path, url: str) -> dict[str, int]:
     Sqlite(source).migrate()
     Postgres(url).migrate()
     reader = Sqlite(source).reader()

@@ -17,6 +17,8 @@ BY_CONVERSATION = (
     "copy_links",
     "callbacks",
     "ratings",
+    "misread",
+    "masked",
 )
 BY_CASE = ("case_notes", "drafts")
 OF_CASE = ("case_log",)  # without content once erased; goes with its case

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection, Database
+from bot.store.remembered import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +58,21 @@ class HoursStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: tuple[OverrideRow, ...] | None = None
+        self._kept = Remembered(lambda: overrides(database.read), database.engine.shared)
 
     def overrides(self) -> tuple[OverrideRow, ...]:
         """See overrides; the same object until one changes."""
-        if self._kept is None:
-            self._kept = overrides(self._database.read)
-        return self._kept
+        return self._kept()
 
     async def put(self, staff: int, day: str, spans: str, reason: str) -> None:
         """See put."""
         await self._database.write(lambda c: put(c, staff, day, spans, reason))
-        self._kept = None
+        self._kept.forget()
 
     async def remove(self, day: str) -> bool:
         """See remove."""
         found = await self._database.write(lambda c: remove(c, day))
-        self._kept = None
+        self._kept.forget()
         return found
 
     def unanswered(self, after: float) -> list[float]:

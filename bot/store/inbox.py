@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from bot.messages import Address, Attachment, Incoming, Kind, Speaker
 from bot.store import cases, own_data, resume, taking_back
-from bot.store.codec import decode, encode
+from bot.store.codec import Unreadable, decode, encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import Accepted, CaseRow, Event, Lease
 
 EVENTS_PER_LEASE = 20
+EVENTS_OF_A_FLOOD = 5  # where more wait than a lease takes, fewer at a time: the others of the batch wait for them
+FLOOD_SECONDS = 5.0
+DEFERRED_SECONDS = 30.0
+PAUSE_SECONDS = 0.5  # between two tries
 WITHDRAW = "withdraw"
 MORE = "more"
 OWN_DATA = ("mydata", "forget:yes")
@@ -27,12 +31,20 @@ def event_key(incoming: Incoming) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def accept(connection: Connection, incomings: Sequence[Incoming]) -> list[Accepted]:
-    """Keep each event once; a repetition changes nothing."""
-    return [_accept(connection, incoming) for incoming in incomings]
+def accept(
+    connection: Connection, incomings: Sequence[Incoming], deferred: Collection[int] = (), urgent: Collection[int] = ()
+) -> list[Accepted]:
+    """Keep each event once; a repetition changes nothing.
+
+    Conversations whose events are `deferred` (places in `incomings`) are taken after those of others, `urgent` before.
+    """
+    return [
+        _accept(connection, incoming, -DEFERRED_SECONDS if place in urgent else DEFERRED_SECONDS * (place in deferred))
+        for place, incoming in enumerate(incomings)
+    ]
 
 
-def _accept(connection: Connection, incoming: Incoming) -> Accepted:
+def _accept(connection: Connection, incoming: Incoming, later: float) -> Accepted:
     key = event_key(incoming)
     fresh = connection.execute(
         f"INSERT INTO seen (key, day) VALUES (:key, CAST({NOW} / 86400 AS INTEGER)) ON CONFLICT DO NOTHING",
@@ -60,9 +72,10 @@ def _accept(connection: Connection, incoming: Incoming) -> Accepted:
         },
     )
     connection.execute(
-        f"UPDATE conversations SET pending_since = CASE WHEN pending = 0 THEN {NOW} ELSE pending_since END,"
+        f"UPDATE conversations SET pending_since = CASE WHEN pending = 0 OR :later < 0 THEN {NOW} + :later"
+        " ELSE pending_since END,"
         " pending = pending + 1, address_id = CASE WHEN :speaks THEN :address ELSE address_id END WHERE id = :id",
-        {"address": address_id, "id": conversation, "speaks": incoming.kind is not Kind.UNSENT},
+        {"address": address_id, "id": conversation, "speaks": incoming.kind is not Kind.UNSENT, "later": later},
     )
     return Accepted(conversation, new=True)
 
@@ -105,7 +118,8 @@ def _arrive_edited(connection: Connection, incoming: Incoming, address_id: int, 
     back = taking_back.take_back(
         connection, conversation, waiting, lines, taking_back.EDITED, incoming.keeps_old and not waiting
     )
-    return conversation, {"again": list(back.facts)} if back.facts else {}
+    more: More = {"again": list(back.facts)} if back.facts else {}
+    return conversation, more | ({"reworded": True} if back.words else {})
 
 
 def _arrive_unsent(connection: Connection, incoming: Incoming, address_id: int, conversation: int) -> Arrived:
@@ -166,7 +180,9 @@ def blocks(connection: Connection, conversation: int, address_id: int) -> None:
 def moves(connection: Connection, address_id: int, user: str) -> None:
     """Another id of the same chat; where that is known already, nothing changes."""
     connection.execute(
-        "UPDATE OR IGNORE addresses SET user_id = :user WHERE id = :id", {"user": user, "id": address_id}
+        "UPDATE addresses SET user_id = :user WHERE id = :id AND NOT EXISTS (SELECT 1 FROM addresses b"
+        " WHERE b.channel = addresses.channel AND b.account = addresses.account AND b.user_id = :user)",
+        {"user": user, "id": address_id},
     )
 
 
@@ -207,26 +223,51 @@ def address_of(connection: Connection, address: Address, create: bool) -> tuple[
     return address_id, conversation
 
 
-def lease(connection: Connection, owner: str, limit: int, seconds: float) -> list[Lease]:
+def lease(connection: Connection, owner: str, limit: int, seconds: float, suspects: bool | None = None) -> list[Lease]:
     """Hold up to `limit` conversations that have events, longest waiting first, for `seconds`.
 
-    A lease raises the fence: whoever held the conversation before can no longer write.
+    A lease raises the fence: whoever held the conversation before can no longer write. A conversation whose last lease
+    did not end well, for instance because the process died of it, is suspect: it is leased by itself, with its first
+    event only, and that counts as a try of the event. `suspects`: only them; False: only others; None: one of them
+    where there are no others.
     """
-    rows = connection.all(
-        f"UPDATE conversations SET leased_by = :owner, leased_until = {NOW} + :seconds, fence = fence + 1"
-        f" WHERE id IN (SELECT id FROM conversations WHERE pending > 0 AND leased_until <= {NOW}"
-        " ORDER BY pending_since LIMIT :limit)"
-        " RETURNING id, fence, lang, state, speaker, taken_ms, barred, restricted",
-        {"owner": owner, "seconds": seconds, "limit": limit},
-    )
+    rows = [] if suspects else _hold(connection, owner, limit, seconds, suspects=False)
+    suspect = not rows and suspects is not False
+    if suspect:
+        rows = _hold(connection, owner, 1, seconds, suspects=True)
     if not rows:
         return []
+    try:
+        return _filled(connection, rows, suspect)
+    except Unreadable:  # the others go on; whoever it is of is tried again when the lease has run out
+        return [lease for row in rows for lease in _readable(connection, row, suspect)]
+
+
+def _readable(connection: Connection, row: Row, suspect: bool) -> list[Lease]:
+    try:
+        return _filled(connection, [row], suspect)
+    except Unreadable:
+        return []
+
+
+def _filled(connection: Connection, rows: Sequence[Row], suspect: bool) -> list[Lease]:
     ids = ",".join(str(row["id"]) for row in rows)
-    events = _events(connection, ids)
+    events = _first_events(connection, rows, suspect)
     facts = _facts(connection, ids)
     held = _open_cases(connection, [row["id"] for row in rows if row["speaker"] != Speaker.BOT])
     leases = [_lease(row, events.get(row["id"], []), facts.get(row["id"], {}), held.get(row["id"])) for row in rows]
     return [_with_kept(connection, _with_waiting(connection, lease)) for lease in leases]
+
+
+def _hold(connection: Connection, owner: str, limit: int, seconds: float, suspects: bool) -> list[Row]:
+    return connection.all(
+        f"UPDATE conversations SET leased_by = :owner, leased_until = {NOW} + :seconds, fence = fence + 1,"
+        " suspect = suspect + 1 WHERE id IN (SELECT id FROM conversations"
+        f" WHERE pending > 0 AND leased_until <= {NOW} AND suspect {'>' if suspects else '='} 0"
+        f" ORDER BY pending_since LIMIT :limit{connection.skip_locked})"
+        " RETURNING id, fence, lang, state, speaker, taken_ms, barred, restricted, pending",
+        {"owner": owner, "seconds": seconds, "limit": limit},
+    )
 
 
 def _with_waiting(connection: Connection, lease: Lease) -> Lease:
@@ -257,17 +298,41 @@ def _lease(row: Row, events: list[Event], facts: dict[str, dict[str, Any]], case
         taken_ms=row["taken_ms"],
         facts=facts,
         case=case,
-        events=tuple(events[:EVENTS_PER_LEASE]),
+        events=tuple(events),
         barred=bool(row["barred"]),
         restricted=bool(row["restricted"]),
     )
 
 
-def _events(connection: Connection, ids: str) -> dict[int, list[Event]]:
+def _first_events(connection: Connection, rows: Sequence[Row], suspects: bool) -> dict[int, list[Event]]:
+    """What each conversation is taken with; one with very many events never has all of them read."""
+    if suspects:
+        return {row["id"]: _counted(connection, row["id"]) for row in rows}
+    few = [row["id"] for row in rows if row["pending"] <= EVENTS_PER_LEASE]
+    found = _events(connection, ",".join(str(number) for number in few)) if few else {}
+    for row in rows:
+        if row["pending"] > EVENTS_PER_LEASE:
+            found |= _events(connection, str(row["id"]), EVENTS_OF_A_FLOOD)
+    return found
+
+
+def _counted(connection: Connection, conversation: int) -> list[Event]:
+    """The first event of a suspect, with this try counted; the lease that made it one was the first try."""
+    found = _events(connection, str(conversation), 1).get(conversation, [])
+    tried = [dataclasses.replace(event, attempts=max(2, event.attempts + 1)) for event in found]
+    connection.many(
+        "UPDATE inbox SET attempts = :attempts WHERE id = :id",
+        [{"attempts": event.attempts, "id": event.id} for event in tried],
+    )
+    return tried
+
+
+def _events(connection: Connection, ids: str, limit: int | None = None) -> dict[int, list[Event]]:
     found: dict[int, list[Event]] = {}
     for row in connection.all(
         "SELECT i.*, a.channel, a.account, a.user_id FROM inbox i JOIN addresses a ON a.id = i.address_id"
         f" WHERE i.conversation_id IN ({ids}) AND i.state = 'new' ORDER BY i.conversation_id, i.sent_ms, i.id"
+        + (f" LIMIT {int(limit)}" if limit else "")
     ):
         found.setdefault(row["conversation_id"], []).append(_event(row))
     return found
@@ -284,6 +349,7 @@ def _event(row: Row) -> Event:
         sent_ms=row["sent_ms"],
         accepted_at=row["accepted_at"],
         attempts=row["attempts"],
+        retried=row["aside_at"],
         message_id=row["message_id"],
         reply_token="" if row["told"] else row["reply_token"],
         kind=Kind(body.pop("kind", Kind.SAID)),
@@ -307,22 +373,34 @@ def _open_cases(connection: Connection, conversations: list[int]) -> dict[int, C
 
 
 def release(connection: Connection, conversation: int, fence: int, failed: Event | None, tries: int) -> bool:
-    """Give a lease back after a failed turn; an event that failed `tries` times is moved aside. True when it was.
+    """Give a lease back after a failed turn; an event that was tried `tries` times is moved aside. True when it was.
 
     Whoever lost the lease meanwhile changes nothing.
     """
-    aside = failed is not None and failed.attempts + 1 >= tries
+    aside = failed is not None and max(1, failed.attempts) >= tries
     held = connection.execute(
-        f"UPDATE conversations SET leased_until = {NOW} + :pause, leased_by = '', pending = pending - :aside"
-        " WHERE id = :id AND fence = :fence RETURNING id",
-        {"id": conversation, "fence": fence, "pause": 0.0 if aside else 0.5, "aside": int(aside)},
+        f"UPDATE conversations SET leased_until = {NOW} + :pause, leased_by = '', pending = pending - :aside,"
+        " suspect = CASE WHEN :suspect THEN suspect ELSE 0 END WHERE id = :id AND fence = :fence RETURNING id",
+        {
+            "id": conversation,
+            "fence": fence,
+            "pause": 0.0 if aside else PAUSE_SECONDS,
+            "aside": int(aside),
+            "suspect": failed is not None and not aside,
+        },
     ).fetchone()
     if held is None:
         return False
     if failed is not None:
         connection.execute(
-            "UPDATE inbox SET attempts = attempts + 1, state = :state WHERE id = :id",
-            {"state": "failed" if aside else "new", "id": failed.id},
+            f"UPDATE inbox SET attempts = :attempts, state = :state, aside_at = CASE WHEN :aside THEN {NOW}"
+            " ELSE aside_at END WHERE id = :id",
+            {
+                "attempts": max(1, failed.attempts),
+                "state": "failed" if aside else "new",
+                "aside": aside,
+                "id": failed.id,
+            },
         )
     return aside
 
@@ -333,6 +411,6 @@ def release_all(connection: Connection) -> None:
     connection.execute("UPDATE conversations SET sending_until = 0, sending_by = '' WHERE sending_until > 0")
 
 
-def waiting_events(connection: Connection, conversation: int) -> list[Event]:
+def waiting_events(connection: Connection, conversation: int, limit: int | None = None) -> list[Event]:
     """Events accepted but not yet taken, in order."""
-    return _events(connection, str(int(conversation))).get(conversation, [])
+    return _events(connection, str(int(conversation)), limit).get(conversation, [])

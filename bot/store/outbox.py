@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bot.messages import Address, reply_from_doc
 from bot.store import inbox
-from bot.store.codec import decode
+from bot.store.codec import Unreadable, decode
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import Delivery, Line, Outcome
 
@@ -31,7 +31,7 @@ def lease(
     rows = connection.all(
         f"UPDATE conversations SET sending_by = :owner, sending_until = {NOW} + :seconds"
         f" WHERE id IN (SELECT id FROM conversations WHERE outgoing > 0 AND outgoing_after <= {NOW}"
-        f" AND sending_until <= {NOW} ORDER BY outgoing_after LIMIT :limit)"
+        f" AND sending_until <= {NOW} ORDER BY outgoing_after LIMIT :limit{connection.skip_locked})"
         " RETURNING id, speaker_fence",
         {"owner": owner, "seconds": seconds, "limit": limit},
     )
@@ -51,7 +51,10 @@ def _take(connection: Connection, conversation: int, speaker_fence: int, bundlin
             inbox.blocks(connection, conversation, first["address_id"])
         else:
             together = [first, *_companions(rows, speaker_fence)] if first["channel"] in bundling else [first]
-            delivery = _delivery(connection, together)
+            try:
+                delivery = _delivery(connection, together)
+            except Unreadable:  # other people's go on; this one is tried again when its lease has run out
+                return None
             if delivery.lines:
                 _mark_sending(connection, together)
                 return delivery
@@ -298,12 +301,14 @@ def _retry(connection: Connection, outcome: Outcome, rows: Sequence[Row], done: 
             continue
         connection.execute(
             "UPDATE outbox SET state = 'queued', error = :error, parts = :parts, unsure = :unsure,"
+            " attempts = attempts - :held,"
             " batch = CASE WHEN :changed THEN 0 ELSE batch END,"
             " reply_token = CASE WHEN :changed THEN '' ELSE reply_token END WHERE id = :id",
             {
                 "error": outcome.error,
                 "parts": outcome.parts if place == 0 else 0,
                 "unsure": int(outcome.unsure),
+                "held": int(outcome.held),
                 "changed": bool(done or outcome.done or outcome.parts != outcome.delivery.skip),
                 "id": row["id"],
             },
@@ -343,6 +348,7 @@ def go_on(connection: Connection, conversation: int, address_id: int, token: str
 def next_due(connection: Connection) -> float | None:
     """Seconds until the next delivery is due, or None when none waits."""
     row = connection.one(
-        f"SELECT min(max(outgoing_after, sending_until)) - {NOW} AS wait FROM conversations WHERE outgoing > 0"
+        "SELECT min(CASE WHEN outgoing_after > sending_until THEN outgoing_after ELSE sending_until END)"
+        f" - {NOW} AS wait FROM conversations WHERE outgoing > 0"
     )
     return None if row is None or row["wait"] is None else max(0.0, float(row["wait"]))

@@ -100,8 +100,9 @@ def enable(connection: Connection, staff_id: int) -> None:
 
 
 def reset_password(connection: Connection, staff_id: int, password_hash: str) -> None:
-    """A one-time password in place of the old one; every session ends. Raises NoSuchAccount."""
-    change(connection, "password_hash = :hash, must_change = 1 WHERE id = :id", staff_id, hash=password_hash)
+    """A one-time password in place of the old one, good for a week; every session ends. Raises NoSuchAccount."""
+    until = f"one_time_until = {NOW} + {staff.ONE_TIME_SECONDS}"
+    change(connection, f"password_hash = :hash, must_change = 1, {until} WHERE id = :id", staff_id, hash=password_hash)
     staff.end_all(connection, staff_id)
 
 

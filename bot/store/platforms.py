@@ -109,6 +109,12 @@ def keep(connection: Connection, name: str, value: str) -> None:
     )
 
 
+def keep_first(connection: Connection, name: str, value: str) -> str:
+    """Remember a small thing unless it is known; what is remembered."""
+    connection.execute("INSERT INTO kept VALUES (:name, :value) ON CONFLICT DO NOTHING", {"name": name, "value": value})
+    return str(connection.one("SELECT value FROM kept WHERE name = :name", {"name": name})["value"])
+
+
 def kept(connection: Connection, prefix: str) -> dict[str, str]:
     """The small things whose names start so."""
     rows = connection.all("SELECT name, value FROM kept WHERE name LIKE :like", {"like": f"{prefix}%"})

@@ -20,8 +20,10 @@ from bot.store.schema import in_postgresql, scripts, statements
 
 CLOCK = "(extract(epoch FROM statement_timestamp())::float8)"
 CONNECT_SECONDS = 5
+WAIT_SECONDS = 10  # for a lock
 WRITES = 7_001  # advisory locks: every transaction that writes shares or owns this one
 MIGRATING = 7_002
+BEHIND = "its schema is not this program's, and this account may not change it: run labor-bot migrate as the owner"
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({WRITES})".encode()
 _BEGIN_BESIDE = f"BEGIN; SELECT pg_advisory_xact_lock_shared({WRITES})".encode()
 _NAMED = re.compile(r"'(?:[^']|'')*'|(?<![:\w]):([a-z_][a-z0-9_]*)", re.IGNORECASE)
@@ -168,21 +170,26 @@ class Postgres:
 
     def writer(self) -> PostgresConnection:
         """One that can."""
-        return PostgresConnection(_connect(self._url))
+        raw = _connect(self._url)
+        raw.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'".encode())
+        return PostgresConnection(raw)
 
     def migrate(self) -> int:
         """One migration a transaction; of several servers that start at once one does it and the others wait."""
         connection = self.writer()
         try:
+            connection.raw.execute("SET lock_timeout = 0")
             connection.raw.execute(f"SELECT pg_advisory_lock({MIGRATING})")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS migrations"
-                " (number BIGINT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
-            )
+            if connection.one("SELECT to_regclass('migrations') AS there")["there"] is None:
+                connection.execute(
+                    "CREATE TABLE migrations (number BIGINT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
+                )
             newest = 0
             for newest, script in scripts("postgresql"):
                 _apply(connection, newest, script)
             return newest
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise StoreUnavailable(BEHIND) from error
         finally:
             connection.close()  # and with it the lock is free
 

@@ -149,7 +149,8 @@ def correct(connection: Connection, number: int, fact: tuple[str, str], value: s
         connection.execute(f"DELETE FROM facts{mine}", key)
     else:
         connection.execute(
-            f"UPDATE facts SET value = :value, at = {NOW}, event_id = ''{mine}", key | {"value": encode(value)}
+            f"UPDATE facts SET value = :value, at = {NOW}, event_id = '', how = 'desk'{mine}",
+            key | {"value": encode(value)},
         )
     lines.tell(connection, conversation, told, f"privacy/{number}/correct/{fence}")
 
@@ -173,7 +174,8 @@ def _open(connection: Connection, number: int) -> tuple[int, int]:
     """The conversation of an open request, and its new fence: a turn that is being computed was thought without what
     changes here, so it is refused and taken again. Raises NotOpen."""
     row = connection.execute(
-        "UPDATE conversations SET fence = fence + 1, leased_until = 0, leased_by = '' WHERE id ="
+        "UPDATE conversations SET fence = fence + 1, leased_until = 0, leased_by = '', suspect = 0"
+        " WHERE id ="
         " (SELECT conversation_id FROM privacy_requests WHERE id = :id AND state = 'open') RETURNING id, fence",
         {"id": number},
     ).fetchone()

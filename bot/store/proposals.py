@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.store.authors import FATE, SETTLER, WANTED, Fate, Sought, fate
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection, Row
 
@@ -22,14 +23,22 @@ class Proposal:
     day: str
     note: str = ""
 
+    @property
+    def golden(self) -> str:
+        """As a line (YAML) to put among the rule's golden cases."""
+        given = json.dumps(dict(self.given), ensure_ascii=False)
+        return f'- {{given: {given}, expect: {self.expect}, "on": {self.day}}}'
+
 
 @dataclass(frozen=True, slots=True)
 class ProposalRow:
-    """A row of the list. `at` in seconds of Unix time."""
+    """A row of the list. `at` in seconds of Unix time; `who` sent it."""
 
     id: int
     at: float
+    who: str
     proposal: Proposal
+    fate: Fate
 
 
 def add(connection: Connection, staff: int, proposal: Proposal) -> None:
@@ -49,26 +58,18 @@ def add(connection: Connection, staff: int, proposal: Proposal) -> None:
     )
 
 
-def rows(connection: Connection, limit: int = 100) -> list[ProposalRow]:
-    """New rows, oldest first."""
+def rows(connection: Connection, sought: Sought) -> list[ProposalRow]:
+    """Rows newest first; they are of no language."""
+    params = sought.params
+    del params["lang"]
     found = connection.all(
-        "SELECT id, at, rule, verdict, expect, given, day, note FROM proposals"
-        " WHERE state = 'new' ORDER BY id LIMIT :limit",
-        {"limit": limit},
+        f"SELECT x.id, x.at, x.rule, x.verdict, x.expect, x.given, x.day, x.note, s.name AS who, {FATE}"
+        f" FROM proposals x JOIN staff s ON s.id = x.staff_id {SETTLER} WHERE {WANTED} ORDER BY x.id DESC LIMIT :limit",
+        params,
     )
-    return [ProposalRow(row["id"], row["at"], _proposal(row)) for row in found]
+    return [ProposalRow(row["id"], row["at"], row["who"], _proposal(row), fate(row)) for row in found]
 
 
 def _proposal(row: Row) -> Proposal:
     given = json.loads(decode(row["given"]))
     return Proposal(row["rule"], row["verdict"], row["expect"], given, row["day"], decode(row["note"]))
-
-
-def settle(connection: Connection, ids: Sequence[int]) -> int:
-    """Take rows off the list; how many there were."""
-    return sum(
-        connection.execute(
-            "UPDATE proposals SET state = 'settled' WHERE id = :id AND state = 'new'", {"id": i}
-        ).rowcount
-        for i in ids
-    )

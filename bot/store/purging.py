@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Retention
-from bot.store import erasing, unanswered
+from bot.store import erasing, masked, unanswered
 from bot.store.database import NOW, Connection, Database
 
 DAY = 86400.0
@@ -34,11 +34,17 @@ _SPECIAL = (
 _FREE = " AND NOT EXISTS (SELECT 1 FROM legal_holds h WHERE h.conversation_id = {table}.conversation_id)"
 _OLD_CASES = f"state = 'closed' AND closed_at < {NOW} - :case" + _FREE.format(table="cases")
 _UNDELIVERED = f"state IN ('dead', 'waiting') AND created_at < {NOW} - :undelivered" + _FREE.format(table="outbox")
+_MASKED = (  # words with a number in them: as long as a case may need them
+    f"at < {NOW} - :loose AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.conversation_id = masked.conversation_id"
+    f" AND (c.state <> 'closed' OR c.closed_at > {NOW} - :hidden))"
+)
 _ALONE = (  # (kind, table, condition): rows that go by themselves
     ("undelivered", "inbox", f"state = 'failed' AND accepted_at < {NOW} - :undelivered{_FREE.format(table='inbox')}"),
     ("hashes", "seen", f"day < {_TODAY} - :hash_days"),
     ("hashes", "gone", f"day < {_TODAY} - :hash_days"),
     ("unanswered", "unanswered", f"at < {NOW} - :unanswered{_FREE.format(table='unanswered')}"),
+    ("misread", "misread", f"at < {NOW} - :unanswered{_FREE.format(table='misread')}"),
+    ("masked", "masked", _MASKED + _FREE.format(table="masked")),
     ("links", "resume_links", f"until <= {NOW}"),
     ("links", "copy_links", f"until <= {NOW}"),
     ("requests", "privacy_requests", f"state <> 'open' AND settled_at < {NOW} - :case"),
@@ -76,6 +82,8 @@ def _params(sql: str, retention: Retention, special: Collection[str] = ()) -> di
         "undelivered": retention.undelivered * DAY,
         "hash_days": retention.hashes,
         "unanswered": unanswered.KEPT_SECONDS,
+        "loose": min(masked.WITHOUT_CASE_SECONDS, retention.masked * DAY),
+        "hidden": retention.masked * DAY,
     }
     known |= {f"fact_{place}": name for place, name in enumerate(sorted(special))}
     return {name: value for name, value in known.items() if f":{name}" in sql}

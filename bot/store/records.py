@@ -35,8 +35,9 @@ class Event:
     """An accepted event that waits for its turn; its first fields as in Incoming.
 
     `accepted_at` is in seconds by the database's clock. `gone`: it was taken back before its turn. `again`: facts that
-    the edited message had told. `withdrew`: a message was taken back for it. `resumed`: how a resume link went, `left`:
-    the address that the conversation was at before.
+    the edited message had told; `reworded`: it had held the words of a rating. `withdrew`: a message was taken back for
+    it. `resumed`: how a resume link went, `left`: the address that the conversation was at before. `retried`: when
+    it was moved aside before (Unix seconds), so that its line is in the transcript; 0 for never.
     """
 
     id: int
@@ -58,9 +59,11 @@ class Event:
     silent: bool = False
     gone: bool = False
     again: tuple[str, ...] = ()
+    reworded: bool = False
     withdrew: bool = False
     resumed: str = ""
     left: int = 0
+    retried: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +108,25 @@ class CaseOpening:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """Words as they were typed before numbers in them were masked, and the kinds of those numbers."""
+
+    text: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """What one event leads to. `facts` maps (subject, fact) to a JSON value, or to None to drop it.
 
     `heard`: the citizen's line in the transcript, None for none. `unanswered`: what the bot could not answer;
     `picked`: the label tapped after that. `file`: to be fetched for the open case. `resume`: the token of a link that
     was offered. `farewell`: what the address `event.left` is told. `menu`: the person's menu changes its language.
-    `helped`: the answer to "did this help?". `requests`: what the person asked about their data; `restrict`: keep it
-    apart from now on, or no longer; `copy`: the token of a link to a copy of it.
+    `helped`: the answer to "did this help?"; `words`: a few words about it. `requests`: what the person asked about
+    their data; `restrict`: keep it apart from now on, or no longer; `copy`: the token of a link to a copy of it.
+    `how` the facts were told (see Told); `passing`: those of them that were mentioned before and are taken over now.
+    `original`: the words of a line in which something is masked.
+    `aside`: the event could not be worked on and is kept aside.
     """
 
     event: Event
@@ -131,9 +145,29 @@ class Turn:
     farewell: Reply | None = None
     menu: bool = False
     helped: bool | None = None
+    words: str = ""
     requests: tuple[DataRequest, ...] = ()
     restrict: bool | None = None
     copy: str = ""
+    how: str = ""
+    passing: frozenset[tuple[str, str]] = frozenset()
+    original: Original | None = None
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact as it is kept. `value` is JSON, `at` in seconds by the database's clock, `event_id` what told it.
+
+    `how`: choice, list, text, passing (mentioned before and taken over), desk (corrected there); empty: not recorded.
+    """
+
+    subject: str
+    fact: str
+    value: Any
+    at: float
+    event_id: str = ""
+    how: str = ""
 
 
 Thought = tuple[Lease, Sequence[Turn], str, str]
@@ -196,7 +230,7 @@ class Outcome:
     """How a delivery ended: sent, probably, dead, waiting (for the person's next message), or retry after `delay` s.
 
     Where not everything went: `done` lines arrived, and `parts` messages of the next. `blocked`: the address cannot be
-    reached. `moved`: its new id.
+    reached. `moved`: its new id. `held`: it was not tried at all, because its channel is down.
     """
 
     delivery: Delivery
@@ -208,6 +242,7 @@ class Outcome:
     unsure: bool = False
     blocked: bool = False
     moved: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +250,8 @@ class CaseRow:
     """A case with its people resolved. Times in Unix seconds. `blocked`: the citizen cannot be reached.
 
     `barred`: they may not ask for a person. `restricted`: their data is kept apart, so that nobody may open it.
-    `for_*`: whom it was transferred to.
+    `for_*`: whom it was transferred to, or is meant for by its language. `aim`: how near a waiting case is to whoever
+    asked for the list, 0 nearest.
     """
 
     id: int
@@ -242,11 +278,13 @@ class CaseRow:
     outcome: str = ""
     first_answer_at: float | None = None
     restricted: bool = False
+    aim: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """A caseworker's account. `second`: a code is asked at the log-in; `languages`: the codes they answer in."""
+    """A caseworker's account. `second`: a code is asked at the log-in; `languages`: the codes they answer in; `late`:
+    the one-time password was not used in its time."""
 
     id: int
     name: str
@@ -256,3 +294,4 @@ class StaffRow:
     disabled: bool
     second: bool = False
     languages: tuple[str, ...] = ()
+    late: bool = False

@@ -43,14 +43,15 @@ def want_second(connection: Connection, staff_id: int, secret: str) -> None:
 
 def keep_second(connection: Connection, staff_id: int, secret: str, step: int, recovery: Sequence[bytes]) -> bool:
     """The shown secret was proven by the code of `step`: it is in force. False when another one is shown meanwhile."""
-    row = connection.execute(
-        "UPDATE staff SET totp = totp_wanted, totp_wanted = '', totp_step = :step"
-        " WHERE id = :id AND totp_wanted = :secret RETURNING id",
-        {"step": step, "id": staff_id, "secret": encode(secret)},
-    ).fetchone()
-    if row is not None:
-        new_recovery(connection, staff_id, recovery)
-    return row is not None
+    row = connection.one("SELECT totp_wanted FROM staff WHERE id = :id", {"id": staff_id})
+    if row is None or not row["totp_wanted"] or decode(row["totp_wanted"]) != secret:
+        return False
+    connection.execute(
+        "UPDATE staff SET totp = totp_wanted, totp_wanted = '', totp_step = :step WHERE id = :id",
+        {"step": step, "id": staff_id},
+    )
+    new_recovery(connection, staff_id, recovery)
+    return True
 
 
 def drop_second(connection: Connection, staff_id: int) -> None:
@@ -93,12 +94,12 @@ def new_recovery(connection: Connection, staff_id: int, hashes: Sequence[bytes])
     )
 
 
-def open_half(connection: Connection, token_hash: bytes, staff_id: int, seconds: float) -> None:
-    """Remember a log-in whose code is still to come; those older than `seconds` go."""
+def open_half(connection: Connection, token_hash: bytes, staff_id: int, seconds: float, first: str) -> None:
+    """Remember a log-in whose code is still to come; those older than `seconds` go. `first`: what was right so far."""
     connection.execute(f"DELETE FROM staff_halfway WHERE created_at <= {NOW} - :old", {"old": seconds})
     connection.execute(
-        f"INSERT INTO staff_halfway (token_hash, staff_id, created_at) VALUES (:token, :id, {NOW})",
-        {"token": token_hash, "id": staff_id},
+        f"INSERT INTO staff_halfway (token_hash, staff_id, created_at, first) VALUES (:token, :id, {NOW}, :first)",
+        {"token": token_hash, "id": staff_id, "first": first},
     )
 
 
@@ -112,12 +113,12 @@ def half(connection: Connection, token_hash: bytes, seconds: float) -> StaffRow 
     return None if row is None else staff.row_of(row)
 
 
-def end_half(connection: Connection, token_hash: bytes) -> bool:
-    """The half-open log-in ends: the code was right, or it was given up. False when it had ended before."""
+def end_half(connection: Connection, token_hash: bytes) -> str:
+    """The half-open log-in ends: the code was right, or it was given up. What it began with; empty: it had ended."""
     row = connection.execute(
-        "DELETE FROM staff_halfway WHERE token_hash = :token RETURNING staff_id", {"token": token_hash}
+        "DELETE FROM staff_halfway WHERE token_hash = :token RETURNING first", {"token": token_hash}
     ).fetchone()
-    return row is not None
+    return "" if row is None else str(row["first"])
 
 
 class SecondSteps:
@@ -155,15 +156,15 @@ class SecondSteps:
         """Other recovery codes."""
         await self._write(lambda c: new_recovery(c, staff_id, hashes))
 
-    async def open_half(self, token_hash: bytes, staff_id: int, seconds: float) -> None:
-        """The password was right (see open_half)."""
-        await self._write(lambda c: open_half(c, token_hash, staff_id, seconds))
+    async def open_half(self, token_hash: bytes, staff_id: int, seconds: float, first: str) -> None:
+        """The first step was right (see open_half)."""
+        await self._write(lambda c: open_half(c, token_hash, staff_id, seconds, first))
 
     def half(self, token_hash: bytes, seconds: float) -> StaffRow | None:
         """Whose half-open log-in it is."""
         return half(self._database.read, token_hash, seconds)
 
-    async def end_half(self, token_hash: bytes) -> bool:
+    async def end_half(self, token_hash: bytes) -> str:
         """The half-open log-in ends (see end_half)."""
         return await self._write(lambda c: end_half(c, token_hash))
 

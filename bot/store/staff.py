@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection, Row
 from bot.store.records import StaffRow
+
+ONE_TIME_SECONDS = 7 * 86400.0  # how long a password that was handed over is good
 
 
 def row_of(row: Row) -> StaffRow:
@@ -27,9 +31,9 @@ def add(connection: Connection, name: str, role: str, password_hash: str) -> int
     Raises ValueError when the name is taken.
     """
     row = connection.execute(
-        "INSERT INTO staff (name, role, password_hash, created_at) VALUES (:name, :role, :hash,"
-        f" {NOW}) ON CONFLICT (name) DO NOTHING RETURNING id",
-        {"name": name, "role": role, "hash": password_hash},
+        "INSERT INTO staff (name, role, password_hash, created_at, one_time_until) VALUES (:name, :role, :hash,"
+        f" {NOW}, {NOW} + :seconds) ON CONFLICT (name) DO NOTHING RETURNING id",
+        {"name": name, "role": role, "hash": password_hash, "seconds": ONE_TIME_SECONDS},
     ).fetchone()
     if row is None:
         raise ValueError(f"an account named {name!r} exists already")
@@ -44,14 +48,15 @@ def count(connection: Connection) -> int:
 
 def by_name(connection: Connection, name: str) -> StaffRow | None:
     """The account of a name."""
-    row = connection.one("SELECT * FROM staff WHERE name = :name", {"name": name})
-    return None if row is None else row_of(row)
+    late = f"CASE WHEN must_change = 1 AND one_time_until <= {NOW} THEN 1 ELSE 0 END AS late"
+    row = connection.one(f"SELECT *, {late} FROM staff WHERE name = :name", {"name": name})
+    return None if row is None else replace(row_of(row), late=bool(row["late"]))
 
 
 def set_password(connection: Connection, staff_id: int, password_hash: str) -> None:
     """A new password of the account's own choice; every session of it ends."""
     connection.execute(
-        "UPDATE staff SET password_hash = :hash, must_change = 0 WHERE id = :id",
+        "UPDATE staff SET password_hash = :hash, must_change = 0, one_time_until = NULL WHERE id = :id",
         {"hash": password_hash, "id": staff_id},
     )
     end_all(connection, staff_id)
@@ -68,11 +73,11 @@ def end_all(connection: Connection, staff_id: int) -> None:
     connection.execute("DELETE FROM staff_halfway WHERE staff_id = :id", {"id": staff_id})
 
 
-def open_session(connection: Connection, token_hash: bytes, staff_id: int) -> None:
-    """Remember a session by the hash of its token; the password was given just now."""
+def open_session(connection: Connection, token_hash: bytes, staff_id: int, confirmed: bool = True) -> None:
+    """Remember a session by the hash of its token. `confirmed`: the password was given just now."""
     connection.execute(
         "INSERT INTO staff_sessions (token_hash, staff_id, created_at, seen_at, confirmed_at)"
-        f" VALUES (:token, :staff, {NOW}, {NOW}, {NOW})",
+        f" VALUES (:token, :staff, {NOW}, {NOW}, {NOW if confirmed else '0'})",
         {"token": token_hash, "staff": staff_id},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from bot.messages import Address, Entry, Incoming, Reply
 from bot.store import (
     attachments,
+    case_list,
     cases,
     casework,
     inbox,
@@ -22,16 +24,22 @@ from bot.store import (
     turns,
     unanswered,
 )
+from bot.store.aside import Aside
 from bot.store.attachments import FileRow, Wanted
 from bot.store.audit import Audit
+from bot.store.author_lists import AuthorLists
 from bot.store.casework import Casework
+from bot.store.crowd import Crowd
 from bot.store.database import Connection, Database, Operation
+from bot.store.duty import Duty
 from bot.store.hours import HoursStore
+from bot.store.identities import Identities
 from bot.store.people import People
 from bot.store.phrases import Phrases
 from bot.store.platforms import MenuDue, Slow
 from bot.store.privacy import Privacy
-from bot.store.proposals import Proposal, ProposalRow
+from bot.store.proposals import Proposal
+from bot.store.ratings import Ratings
 from bot.store.records import (
     Accepted,
     CaseRow,
@@ -43,29 +51,38 @@ from bot.store.records import (
     StaffRow,
     StaleFence,
     Thought,
+    Told,
     Turn,
 )
+from bot.store.remembered import Remembered
 from bot.store.reports import Reports
 from bot.store.second import SecondSteps
-from bot.store.unanswered import UnansweredRow
 
 
 class Store:
     """Writes are awaited until durable and raise StoreUnavailable when they cannot be; reads see what is committed."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.database = Database(path)
+    def __init__(self, where: Path | str) -> None:
+        if isinstance(where, Path):
+            where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.database = Database(where)
         self.people = People(self.database, self._desk_moved)
         self.second = SecondSteps(self.database, self._desk_moved)
+        self.identities = Identities(self.database, self._desk_moved)
         self.audit = Audit(self.database)
         self.casework = Casework(self.database)
+        self.duty = Duty(self.database)
         self.hours = HoursStore(self.database)
         self.phrases = Phrases(self.database)
         self.reports = Reports(self.database)
         self.privacy = Privacy(self.database)
-        self._last_seen: float | None = None
-        self._last_there: float | None = None
+        self.ratings = Ratings(self.database)
+        self.authors = AuthorLists(self.database)
+        self.aside = Aside(self.database)
+        self.crowd = Crowd(self.database)
+        shared = self.database.engine.shared
+        self._last_seen = Remembered(lambda: staff.last_seen(self.database.read), shared)
+        self._last_there = Remembered(lambda: staff.last_there(self.database.read), shared)
 
     def close(self) -> None:
         """Finish what waits and close."""
@@ -73,25 +90,31 @@ class Store:
 
     # -- events and turns
 
-    async def accept(self, incomings: Sequence[Incoming]) -> list[Accepted]:
+    async def accept(
+        self, incomings: Sequence[Incoming], deferred: Collection[int] = (), urgent: Collection[int] = ()
+    ) -> list[Accepted]:
         """Keep each event once (see inbox.accept)."""
-        return await self.database.write(lambda c: inbox.accept(c, incomings))
+        return await self.database.write(lambda c: inbox.accept(c, incomings, deferred, urgent), beside=True)
 
-    async def lease(self, owner: str, limit: int, seconds: float = 30.0) -> list[Lease]:
+    async def lease(self, owner: str, limit: int, seconds: float = 30.0, suspects: bool | None = None) -> list[Lease]:
         """Hold conversations that have events (see inbox.lease)."""
-        return await self.database.write(lambda c: inbox.lease(c, owner, limit, seconds))
+        return await self.database.write(lambda c: inbox.lease(c, owner, limit, seconds, suspects), beside=True)
 
     async def commit(self, lease: Lease, done: Sequence[Turn], lang: str, state: str, sender: str = "") -> Committed:
         """Write what the turns of one lease led to (see turns.commit)."""
-        return await self.database.write(lambda c: turns.commit(c, lease, done, lang, state, sender))
+        return await self.database.write(lambda c: turns.commit(c, lease, done, lang, state, sender), beside=True)
 
     async def commit_all(self, thoughts: Sequence[Thought], sender: str = "") -> list[Committed | None]:
         """The same for several leases in one step; None where the fence had moved on. Any other error undoes all."""
-        return await self.database.write(lambda c: [_committed(c, thought, sender) for thought in thoughts])
+        return await self.database.write(
+            lambda c: [_committed(c, thought, sender) for thought in thoughts], beside=True
+        )
 
     async def release(self, lease: Lease, failed: Event | None, tries: int) -> bool:
         """Give a lease back (see inbox.release)."""
-        return await self.database.write(lambda c: inbox.release(c, lease.conversation, lease.fence, failed, tries))
+        return await self.database.write(
+            lambda c: inbox.release(c, lease.conversation, lease.fence, failed, tries), beside=True
+        )
 
     async def release_all(self) -> None:
         """Free every lease at the start of the one process that owns the file."""
@@ -103,11 +126,11 @@ class Store:
         self, owner: str, limit: int, seconds: float = 60.0, bundling: Collection[str] = ()
     ) -> list[Delivery]:
         """Take due deliveries, one a conversation (see outbox.lease)."""
-        return await self.database.write(lambda c: outbox.lease(c, owner, limit, seconds, bundling))
+        return await self.database.write(lambda c: outbox.lease(c, owner, limit, seconds, bundling), beside=True)
 
     async def finish(self, outcomes: Sequence[Outcome]) -> bool:
         """Write down how deliveries ended; True when others wait behind them (see outbox.finish)."""
-        return await self.database.write(lambda c: outbox.finish(c, outcomes))
+        return await self.database.write(lambda c: outbox.finish(c, outcomes), beside=True)
 
     def next_due(self) -> float | None:
         """Seconds until the next delivery is due, or None."""
@@ -154,13 +177,25 @@ class Store:
         """A case by id."""
         return cases.get(self.database.read, case_id)
 
-    def cases(self, view: str, staff_id: int, wanted: cases.Wanted | None = None) -> list[CaseRow]:
-        """Cases of a view: waiting, mine, all, closed; narrowed to what is wanted."""
-        return cases.listing(self.database.read, view, staff_id, wanted)
+    def cases(
+        self, view: str, staff_id: int, wanted: case_list.Wanted | None = None, speaks: Sequence[str] = ()
+    ) -> list[CaseRow]:
+        """The first cases of a view: waiting, mine, all, closed; narrowed to what is wanted (see case_list.page)."""
+        return case_list.page(self.database.read, view, staff_id, wanted, speaks, limit=200).rows
+
+    def case_page(
+        self, view: str, staff: StaffRow, wanted: case_list.Wanted, place: case_list.Place
+    ) -> case_list.CasePage:
+        """A page of a view as a caseworker sees it (see case_list.page)."""
+        return case_list.page(self.database.read, view, staff.id, wanted, staff.languages, place)
+
+    def case_waiting(self) -> tuple[int, int]:
+        """How many cases wait, and how many of them are urgent."""
+        return cases.waiting(self.database.read)
 
     def case_counts(self, staff_id: int) -> dict[str, int]:
         """How many cases each view holds."""
-        return cases.counts(self.database.read, staff_id)
+        return case_list.counts(self.database.read, staff_id)
 
     # -- conversations
 
@@ -172,9 +207,17 @@ class Store:
         """Who speaks now, the fence of that change, the language."""
         return cases.speaker(self.database.read, conversation)
 
-    def entries(self, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
-        """The transcript with every line's state: for the desk."""
-        return transcript.entries(self.database.read, conversation, after, limit)
+    def entries(self, conversation: int, after: int = 0, limit: int = 200, before: int | None = None) -> list[Entry]:
+        """The transcript with every line's state: for the desk (see transcript.entries)."""
+        return transcript.entries(self.database.read, conversation, after, limit, before)
+
+    def entry(self, conversation: int, seq: int) -> Entry | None:
+        """One line of the transcript."""
+        return transcript.entry(self.database.read, conversation, seq)
+
+    def entries_of(self, conversation: int, events: Sequence[str]) -> list[Entry]:
+        """The lines that came with these events (see transcript.of_events)."""
+        return transcript.of_events(self.database.read, conversation, events)
 
     def shown(self, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
         """The transcript as the citizen may see it."""
@@ -187,6 +230,10 @@ class Store:
     def facts(self, conversation: int) -> list[tuple[str, str, Any]]:
         """(subject, fact, JSON value) told so far."""
         return transcript.facts(self.database.read, conversation)
+
+    def told(self, conversation: int) -> list[Told]:
+        """The facts told so far, with how and when."""
+        return transcript.told(self.database.read, conversation)
 
     def state(self, conversation: int) -> str:
         """The dialogue's state document."""
@@ -251,6 +298,10 @@ class Store:
         """Remember a small thing, such as an id that a platform gave."""
         await self.database.write(lambda c: platforms.keep(c, name, value))
 
+    def shared_secret(self, name: str) -> bytes:
+        """32 random bytes, made by whichever server asks first and the same for all."""
+        return bytes.fromhex(self.database.write_now(lambda c: platforms.keep_first(c, name, secrets.token_hex(32))))
+
     def kept(self, prefix: str) -> dict[str, str]:
         """The small things whose names start so."""
         return platforms.kept(self.database.read, prefix)
@@ -265,31 +316,15 @@ class Store:
 
     # -- what could not be answered
 
-    def unanswered(self, lang: str = "", limit: int = 50) -> list[UnansweredRow]:
-        """Redacted messages nobody has looked at yet, newest first."""
-        return unanswered.rows(self.database.read, lang, limit)
-
     async def purge_unanswered(self) -> int:
         """Drop rows past their time; how many there were."""
         return await self.database.write(unanswered.purge)
-
-    def settle_unanswered(self, ids: Sequence[int], state: str) -> int:
-        """Mark rows as adopted or dismissed; how many there were."""
-        return self.database.write_now(lambda c: unanswered.settle(c, ids, state))
 
     # -- checks proposed as golden cases
 
     async def propose(self, staff_id: int, proposal: Proposal) -> None:
         """Keep a check whose verdict a caseworker thinks wrong."""
         await self.database.write(lambda c: proposals.add(c, staff_id, proposal))
-
-    def proposals(self, limit: int = 100) -> list[ProposalRow]:
-        """Proposed cases nobody has looked at yet, oldest first."""
-        return proposals.rows(self.database.read, limit)
-
-    def settle_proposals(self, ids: Sequence[int]) -> int:
-        """Take proposed cases off the list; how many there were."""
-        return self.database.write_now(lambda c: proposals.settle(c, ids))
 
     # -- staff
 
@@ -309,9 +344,9 @@ class Store:
         """A new password; every session of the account ends."""
         await self._seen(lambda c: staff.set_password(c, staff_id, password_hash))
 
-    async def open_session(self, token_hash: bytes, staff_id: int) -> None:
-        """Remember a log-in."""
-        await self._seen(lambda c: staff.open_session(c, token_hash, staff_id))
+    async def open_session(self, token_hash: bytes, staff_id: int, confirmed: bool = True) -> None:
+        """Remember a log-in (see staff.open_session)."""
+        await self._seen(lambda c: staff.open_session(c, token_hash, staff_id, confirmed))
 
     async def touch_session(self, token_hash: bytes) -> None:
         """The session was used just now."""
@@ -327,7 +362,8 @@ class Store:
 
     def _desk_moved(self) -> None:
         """Sessions began or ended: who used the desk last is looked up anew."""
-        self._last_seen = self._last_there = None
+        self._last_seen.forget()
+        self._last_there.forget()
 
     def session(self, token_hash: bytes, idle: float, absolute: float) -> StaffRow | None:
         """Whose session it is, within the limits in seconds."""
@@ -335,15 +371,11 @@ class Store:
 
     def staff_seen_within(self, seconds: float) -> bool:
         """Has anyone used the desk in the last `seconds`? Every turn asks: kept until the desk moves."""
-        if self._last_seen is None:
-            self._last_seen = staff.last_seen(self.database.read)
-        return time.time() - self._last_seen < seconds
+        return time.time() - self._last_seen() < seconds
 
     def staff_last_there(self) -> float:
         """When anyone was at the desk last, logged out since or not, in Unix seconds. Kept like the above."""
-        if self._last_there is None:
-            self._last_there = staff.last_there(self.database.read)
-        return self._last_there
+        return self._last_there()
 
     async def note(self, staff_id: int | None, action: str, what: str, why: str = "") -> None:
         """One row of the audit trail (see audit.append)."""

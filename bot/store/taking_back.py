@@ -8,23 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.messages import Address, Reply, reply_from_doc, reply_to_doc
-from bot.store import attachments
-from bot.store.codec import decode, encode
+from bot.store import attachments, masked, ratings
+from bot.store.codec import decode, encode, public
 from bot.store.database import NOW, Connection, Row
 
 UNSENT, EDITED = "unsent", "edited"
 QUOTED_AT_LEAST = 4  # shorter pieces stand in texts by chance
-TOMBSTONE = encode(json.dumps(reply_to_doc(Reply("", ""))))
-BLANK_EVENT = encode(json.dumps({"gone": True}))
+TOMBSTONE = public(json.dumps(reply_to_doc(Reply("", ""))))
+BLANK_EVENT = public(json.dumps({"gone": True}))  # compared in SQL
 
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What was found of a message: whether anything was, whether it waited for its turn, the facts it had told."""
+    """What was found of a message: whether anything was, whether it waited for its turn, the facts it had told, whether
+    it held the words of a rating."""
 
     found: bool = False
     pending: bool = False
     facts: tuple[str, ...] = ()
+    words: bool = False
 
 
 def remember(connection: Connection, address: Address, message_id: str, how: str) -> None:
@@ -95,7 +97,7 @@ def take_back(
         {"id": conversation, "body": BLANK_EVENT},
     )
     connection.execute(
-        "UPDATE conversations SET fence = fence + 1, leased_until = 0, leased_by = ''"
+        "UPDATE conversations SET fence = fence + 1, leased_until = 0, leased_by = '', suspect = 0"
         f" WHERE id = :id AND leased_until > {NOW}",
         {"id": conversation},
     )
@@ -105,8 +107,9 @@ def take_back(
         attachments.drop(connection, conversation, events)
     else:
         connection.many("UPDATE messages SET status = 'edited' WHERE id = :id", [{"id": row["id"]} for row in lines])
+    words = [ratings.drop_words(connection, conversation, event) for event in events]
     facts = _drop_derived(connection, conversation, events, answers=not keeps_text and how == UNSENT)
-    return TakenBack(True, bool(waiting), facts)
+    return TakenBack(True, bool(waiting), facts, any(words))
 
 
 def _blank(connection: Connection, conversation: int, lines: Sequence[Row], how: str) -> None:
@@ -157,6 +160,8 @@ def _drop_derived(connection: Connection, conversation: int, events: Sequence[st
             ).fetchall()
         ]
         connection.execute("DELETE FROM unanswered WHERE conversation_id = :id AND event_id = :event", key)
+        connection.execute("DELETE FROM misread WHERE conversation_id = :id AND event_id = :event", key)
+        masked.drop(connection, conversation, event)
         _withdraw_answers(connection, conversation, event, answers)
     return tuple(dropped)
 

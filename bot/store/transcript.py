@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from bot.messages import Author, Entry, reply_from_doc
 from bot.store.codec import decode
 from bot.store.database import Connection, Row
+from bot.store.records import Told
 
 _SELECT = "SELECT m.*, coalesce(s.name, '') AS staff_name FROM messages m LEFT JOIN staff s ON s.id = m.staff_id"
 SHOWN = ("sent", "late", "probably", "failed", "undelivered", "unsent", "edited")
@@ -27,14 +29,35 @@ def _entry(row: Row) -> Entry:
     )
 
 
-def entries(connection: Connection, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
-    """`limit` lines in order: the newest of all, or those that follow right `after` a line."""
-    order = "ASC" if after else "DESC"
+def entries(
+    connection: Connection, conversation: int, after: int = 0, limit: int = 200, before: int | None = None
+) -> list[Entry]:
+    """`limit` lines in order: the newest of all, or of those before a line, or those that follow right `after` one."""
+    order, until = "ASC" if after else "DESC", "" if before is None else " AND m.seq < :before"
     rows = connection.all(
-        f"{_SELECT} WHERE m.conversation_id = :id AND m.seq > :after ORDER BY m.seq {order} LIMIT :limit",
-        {"id": conversation, "after": after, "limit": limit},
+        f"{_SELECT} WHERE m.conversation_id = :id AND m.seq > :after{until} ORDER BY m.seq {order} LIMIT :limit",
+        {"id": conversation, "after": after, "limit": limit} | ({} if before is None else {"before": before}),
     )
     return [_entry(row) for row in (rows if after else reversed(rows))]
+
+
+def entry(connection: Connection, conversation: int, seq: int) -> Entry | None:
+    """The line with this number."""
+    row = connection.one(f"{_SELECT} WHERE m.conversation_id = :id AND m.seq = :seq", {"id": conversation, "seq": seq})
+    return None if row is None else _entry(row)
+
+
+def of_events(connection: Connection, conversation: int, events: Sequence[str]) -> list[Entry]:
+    """The lines that came with these events, in order."""
+    if not events:
+        return []
+    params = {f"event_{number}": event for number, event in enumerate(events)}
+    among = ", ".join(f":{name}" for name in params)
+    rows = connection.all(
+        f"{_SELECT} WHERE m.conversation_id = :id AND m.event_id IN ({among}) ORDER BY m.seq",
+        {"id": conversation, **params},
+    )
+    return [_entry(row) for row in rows]
 
 
 def shown(connection: Connection, conversation: int, after: int = 0, limit: int = 200) -> list[Entry]:
@@ -50,8 +73,16 @@ def shown(connection: Connection, conversation: int, after: int = 0, limit: int 
 
 def facts(connection: Connection, conversation: int) -> list[tuple[str, str, Any]]:
     """(subject, fact, JSON value) told so far."""
+    return [(each.subject, each.fact, each.value) for each in told(connection, conversation)]
+
+
+def told(connection: Connection, conversation: int) -> list[Told]:
+    """The facts told so far in the order of their telling, with how and when."""
     rows = connection.all("SELECT * FROM facts WHERE conversation_id = :id ORDER BY at", {"id": conversation})
-    return [(row["subject"], row["fact"], json.loads(decode(row["value"]))) for row in rows]
+    return [
+        Told(row["subject"], row["fact"], json.loads(decode(row["value"])), row["at"], row["event_id"], row["how"])
+        for row in rows
+    ]
 
 
 def state(connection: Connection, conversation: int) -> str:

@@ -8,9 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.messages import Kind
-from bot.store import attachments, cases, casework, erasing, outbox, own_data, resume, unanswered
+from bot.store import (
+    aside,
+    attachments,
+    cases,
+    casework,
+    erasing,
+    masked,
+    outbox,
+    own_data,
+    ratings,
+    resume,
+    unanswered,
+)
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
+from bot.store.inbox import EVENTS_PER_LEASE, FLOOD_SECONDS
 from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key, tell
 from bot.store.records import Bundle, Committed, Delivery, Event, Lease, Line, StaleFence, Turn
 
@@ -19,7 +32,9 @@ SENDING_SECONDS = 60.0
 
 _FENCED = (
     "UPDATE conversations SET state = :state, lang = :lang, taken_ms = :taken, next_seq = next_seq + :lines,"
-    f" updated_at = {NOW}, pending = pending - :done, pending_since = {NOW}, leased_until = 0, leased_by = '',"
+    f" updated_at = {NOW}, pending = pending - :done, leased_until = 0, leased_by = '',"
+    f" pending_since = {NOW} + CASE WHEN pending - :done > {EVENTS_PER_LEASE} THEN {FLOOD_SECONDS} ELSE 0.0 END,"
+    " suspect = CASE WHEN suspect > 1 AND pending > :done THEN 1 ELSE 0 END,"
     f" outgoing_after = CASE WHEN outgoing = 0 THEN {NOW} ELSE outgoing_after END, outgoing = outgoing + :bundles"
 )
 _IF_HELD = " WHERE id = :id AND fence = :fence RETURNING next_seq - :lines AS seq, pending, sending_by"
@@ -51,6 +66,8 @@ def commit(
             own_data.forgotten(connection, turn.event.address.channel, lang)
         elif turn.heard is not None:
             lines.append(_heard(lease.conversation, seq, turn))
+            if turn.original is not None:
+                masked.add(connection, lease.conversation, turn.event.event_id, seq, turn.original)
             seq += 1
         for ordinal, bundle in enumerate(turn.bundles):
             lines += _said(lease.conversation, seq, turn.event, bundle)
@@ -61,7 +78,10 @@ def commit(
         _keep_facts(connection, lease.conversation, turn)
         opened = _beside(connection, lease, turn, lang) or opened
     connection.many(ADD_MESSAGE, lines)
-    connection.many("DELETE FROM inbox WHERE id = :id", [{"id": turn.event.id} for turn in turns])
+    connection.many("DELETE FROM inbox WHERE id = :id", [{"id": turn.event.id} for turn in turns if not turn.aside])
+    for turn in turns:
+        if turn.aside:
+            aside.put(connection, turn.event.id)
     outgoing = _bundles(turns) > (handed is not None)
     for turn in turns:
         outgoing = _platform(connection, lease.conversation, turn) or outgoing
@@ -79,7 +99,9 @@ def _beside(connection: Connection, lease: Lease, turn: Turn, lang: str) -> str:
     if (callback := turn.reading.get("callback")) and callback[0]:
         casework.add_callback(connection, lease.conversation, turn.event.event_id, callback)
     if turn.helped is not None:
-        casework.rate(connection, lease.conversation, lang, turn.event.address.channel, turn.helped)
+        ratings.rate(connection, lease.conversation, lang, turn.event.address.channel, turn.helped)
+    if turn.words:
+        ratings.add_words(connection, lease.conversation, turn.event.event_id, turn.words)
     if turn.resume:
         resume.issue(connection, lease.conversation, turn.resume)
     _own_data(connection, lease.conversation, turn, lang)
@@ -203,12 +225,17 @@ def _add_bundle(
         "bot",
         bundle.notice,
         lease.fence,
-        retry_key(lease.conversation, event.event_id, ordinal),
+        retry_key(lease.conversation, _name(event), ordinal),
         in_reply_to=event.event_id,
         reply_token=event.reply_token,
         token_until=event.accepted_at + TOKEN_SECONDS if event.reply_token else 0.0,
         on_wire=on_wire,
     )
+
+
+def _name(event: Event) -> str:
+    """What the answers to an event are known by; it is answered anew after it was moved aside."""
+    return f"{event.event_id}/{event.retried}" if event.retried else event.event_id
 
 
 def _delivery(lease: Lease, event: Event, bundle: Bundle, row: Row, seq: int) -> Delivery:
@@ -237,9 +264,14 @@ def _keep_facts(connection: Connection, conversation: int, turn: Turn) -> None:
             )
             continue
         connection.execute(
-            "INSERT INTO facts (conversation_id, subject, fact, value, at, event_id)"
-            f" VALUES (:conversation, :subject, :fact, :value, {NOW}, :event)"
+            "INSERT INTO facts (conversation_id, subject, fact, value, at, event_id, how)"
+            f" VALUES (:conversation, :subject, :fact, :value, {NOW}, :event, :how)"
             " ON CONFLICT (conversation_id, subject, fact)"
-            " DO UPDATE SET value = excluded.value, at = excluded.at, event_id = excluded.event_id",
-            key | {"value": encode(json.dumps(value, ensure_ascii=False)), "event": turn.event.event_id},
+            " DO UPDATE SET value = excluded.value, at = excluded.at, event_id = excluded.event_id, how = excluded.how",
+            key
+            | {
+                "value": encode(json.dumps(value, ensure_ascii=False)),
+                "event": turn.event.event_id,
+                "how": "passing" if (subject, fact) in turn.passing else turn.how,
+            },
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.store.authors import FATE, IN_LANGUAGE, NOT_APART, SETTLER, WANTED, Fate, Sought, fate
 from bot.store.codec import decode, encode
 from bot.store.database import NOW, Connection
 
@@ -32,6 +32,7 @@ class UnansweredRow:
     text: str
     offered: tuple[str, ...]
     picked: str
+    fate: Fate
 
 
 def add(connection: Connection, conversation: int, event_id: str, found: Unanswered) -> None:
@@ -64,12 +65,12 @@ def purge(connection: Connection) -> int:
     return connection.execute(f"DELETE FROM unanswered WHERE at < {NOW} - :kept", {"kept": KEPT_SECONDS}).rowcount
 
 
-def rows(connection: Connection, lang: str = "", limit: int = 50) -> list[UnansweredRow]:
-    """New rows, newest first."""
+def rows(connection: Connection, sought: Sought) -> list[UnansweredRow]:
+    """Rows newest first."""
     found = connection.all(
-        "SELECT id, at, lang, decision, text, offered, picked FROM unanswered"
-        " WHERE state = 'new' AND (:lang = '' OR lang = :lang) ORDER BY id DESC LIMIT :limit",
-        {"lang": lang, "limit": limit},
+        f"SELECT x.id, x.at, x.lang, x.decision, x.text, x.offered, x.picked, {FATE} FROM unanswered x {SETTLER}"
+        f" WHERE {WANTED} AND {IN_LANGUAGE} AND {NOT_APART} ORDER BY x.id DESC LIMIT :limit",
+        sought.params,
     )
     return [
         UnansweredRow(
@@ -80,16 +81,7 @@ def rows(connection: Connection, lang: str = "", limit: int = 50) -> list[Unansw
             decode(row["text"]),
             tuple(row["offered"].split()),
             row["picked"],
+            fate(row),
         )
         for row in found
     ]
-
-
-def settle(connection: Connection, ids: Sequence[int], state: str) -> int:
-    """Mark rows as adopted or dismissed; how many there were."""
-    return sum(
-        connection.execute(
-            "UPDATE unanswered SET state = :state WHERE id = :id AND state = 'new'", {"state": state, "id": number}
-        ).rowcount
-        for number in ids
-    )

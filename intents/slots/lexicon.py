@@ -74,4 +74,5 @@ _MONTHS = (
     "december dec desember des dec. disyembre ธันวาคม ธันวา ธ.ค.",
 )
 MONTH_NAMES = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-MONTH_NAME = "(" + "|".join(rf"{re.escape(name)}{END}" for name in sorted(MONTH_NAMES, key=len, reverse=True)) + ")"
+# One end for all: each would cost its compilation, in every pattern that holds a month.
+MONTH_NAME = rf"((?:{'|'.join(map(re.escape, sorted(MONTH_NAMES, key=len, reverse=True)))}){END})"

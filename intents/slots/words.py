@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -113,6 +114,7 @@ def _cues(choices: Mapping[str, Iterable[str]]) -> Cues:
     return tuple((choice, tuple(map(_pattern, patterns))) for choice, patterns in choices.items())
 
 
+@lru_cache(maxsize=4096)
 def _pattern(source: str) -> re.Pattern[str]:
     """A pattern in the same form as the text it meets; lower case too, so `\\W` and its like cannot be used."""
     return re.compile(tidy(source))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog as Messages
@@ -62,13 +64,17 @@ def read_catalog(locale: Path, lang: str) -> PoFile:
     """The catalog of a language. Raises KnowledgeError where it is missing or no PO file."""
     path = po_path(locale, lang)
     try:
-        with path.open("rb") as file:
-            messages = read_po(file, abort_invalid=True, charset="utf-8")
-        text = path.read_text(encoding="utf-8")
+        return _read(path, lang, path.read_text(encoding="utf-8"))
     except PoFileError as error:
         raise KnowledgeError([fault_at(path, error.lineno + 1, f"not a valid PO file: {error}")]) from error
     except (OSError, ValueError) as error:
         raise KnowledgeError([fault_at(path, 1, f"cannot be read: {error}")]) from error
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, lang: str, text: str) -> PoFile:
+    """Remembered: Babel is slow, and several checks look at the same files."""
+    messages = read_po(io.BytesIO(text.encode()), abort_invalid=True, charset="utf-8")
     reviewed = re.search(r'"Reviewed-By: (.*?)\\n"', text.partition("\n\n")[0])
     entries = tuple(_translation(message) for message in messages if message.id)
     return PoFile(path, lang, reviewed[1] if reviewed else "", entries, tuple(_form_faults(path, messages, text)))

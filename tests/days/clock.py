@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
 
 import pytest
 from conftest import MovingClock
 
 from bot import clock
 from bot.desk import auth
-from bot.store import database
-from bot.store.database import Connection
+from bot.store.sqlite import Sqlite, SqliteConnection
 
 PACE = 0.001  # beside the moves a second of the test is a millisecond of the day: enough to keep the order of things
 MARGIN = 0.05  # seconds: days as fractions are not exact, and a minute too early would be shown
@@ -44,16 +42,16 @@ class DayClock:
 
 def rule(monkeypatch: pytest.MonkeyPatch, day: DayClock) -> None:
     """The day's clock is that of everything in this process, the database's engine included."""
-    plain = database._open
+    plain = Sqlite.writer
 
-    def opened(path: Path) -> Connection:
-        connection = plain(path)
+    def opened(engine: Sqlite) -> SqliteConnection:
+        connection = plain(engine)
         _ask(connection.raw, day)
         return connection
 
     monkeypatch.setattr(time, "time", day)
     monkeypatch.setattr(MovingClock, "__call__", lambda self: clock.now())
-    monkeypatch.setattr(database, "_open", opened)
+    monkeypatch.setattr(Sqlite, "writer", opened)
     monkeypatch.setattr(auth, "TOUCH_SECONDS", 0.0)  # counted by the machine's clock, which does not jump
 
 

@@ -1,7 +1,7 @@
 """A local LINE Messaging API: checks what a bot sends, keeps what people receive, delivers what they write.
 
 A test: `with Standin() as line: line.deliver(line.events.text(line.user("An"), "你好")); line.received(user)`.
-By hand: `python -m tests.standins.line --port 8801`.
+By hand: `python -m standins.line --port 8801`.
 """
 
 from __future__ import annotations

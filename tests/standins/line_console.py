@@ -91,7 +91,7 @@ class Console:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m tests.standins.line --port 8801`."""
+    """`python -m standins.line --port 8801`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8801)
     parser.add_argument("--webhook", default="", help="where events go, e.g. http://127.0.0.1:8000/webhook/line")

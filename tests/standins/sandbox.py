@@ -1,4 +1,4 @@
-"""`python -m tests.standins.sandbox`: stand-ins, bot and page together, until Ctrl-C."""
+"""`python -m standins.sandbox`: stand-ins, bot and page together, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Ctrl-C ends everything.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves until the end is asked for; 1 when it cannot start."""
-    parser = argparse.ArgumentParser(prog="python -m tests.standins.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m standins.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help=f"where the page is ({PORT})")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

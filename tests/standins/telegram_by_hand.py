@@ -13,7 +13,7 @@ HELP = """Lines: "USER text" says something as a person, "USER !button" taps a b
 
 def main() -> None:
     """Serves until the end is asked for with Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m tests.standins.telegram", description=__doc__, epilog=HELP)
+    parser = argparse.ArgumentParser(prog="python -m standins.telegram", description=__doc__, epilog=HELP)
     parser.add_argument("--port", type=int, default=8802)
     parser.add_argument("--token", default=TOKEN)
     parser.add_argument("--no-rates", action="store_true", help="do not limit how fast the bot sends")
