@@ -286,6 +286,14 @@ STATES = {
 }
 
 
+def arrived(site: Site) -> None:
+    """The sender is done with the caseworker's message and changes it no more."""
+    until = time.monotonic() + 20
+    while site.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')") != [(0,)]:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("status", STATES)
 def test_every_state_of_a_delivery_is_said_in_words_beside_a_sign(site: Site, status: str) -> None:
     site.browser().tap("handoff")
@@ -293,6 +301,7 @@ def test_every_state_of_a_delivery_is_said_in_words_beside_a_sign(site: Site, st
     lin.post("/desk/cases/1/claim")
     fence = str(site.rows("SELECT speaker_fence FROM conversations")[0][0])
     lin.post("/desk/cases/1/reply", {"fence": fence, "text": "您好", "id": PASSWORD})
+    arrived(site)
     with sqlite3.connect(site.database, timeout=20) as connection:
         connection.execute("UPDATE messages SET status = ? WHERE author = 'staff'", (status,))
     connection.close()

@@ -45,7 +45,8 @@ def held(store: Store) -> tuple[int, int]:
     """Conversations leased to a worker, and to a sender."""
     ((leased, sending),) = rows(
         store,
-        "SELECT sum(CASE WHEN leased_by <> '' THEN 1 ELSE 0 END), sum(CASE WHEN sending_by <> '' THEN 1 ELSE 0 END)"
+        "SELECT sum(CASE WHEN leased_by <> '' THEN 1 ELSE 0 END) AS a,"
+        " sum(CASE WHEN sending_by <> '' THEN 1 ELSE 0 END) AS b"
         " FROM conversations",
     )
     return leased, sending

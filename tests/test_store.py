@@ -267,6 +267,7 @@ def everything(store: Store) -> list[list[tuple[object, ...]]]:
 # -- forgetting
 
 
+@pytest.mark.sqlite
 def test_forget_erases_content_and_a_redelivery_is_still_a_repetition(store: Store) -> None:
     secret = "a-very-private-sentence"
 

@@ -116,9 +116,12 @@ class PostgresReader:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: PostgresConnection | None = None
+        self._closed = False
 
     def execute(self, sql: str, params: Params = {}) -> psycopg.Cursor[dict[str, Any]]:
         """Run one statement with named parameters. Raises StoreUnavailable when the database does not answer."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
         connection, fresh = self._connection, False
         if connection is None or connection.raw.closed:
             connection, fresh = self._opened(), True
@@ -150,7 +153,8 @@ class PostgresReader:
         """A reader holds nobody up."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close it; whoever still asks gets no new connection."""
+        self._closed = True
         if self._connection is not None:
             self._connection.close()
 
