@@ -8,7 +8,7 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 {p
 QUICK := PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run pictures sandbox test quick check sbom bench endurance train format clean
+.PHONY: help setup setup-dev run pictures sandbox test quick check check-types check-imports check-knowledge check-intents sbom bench endurance train format clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -69,7 +69,8 @@ test: check      ## everything CI runs
 	sh tests/proxy.sh
 	sh tests/oidc/setup.sh
 	$(QUICK)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not alone" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m alone
 
 bench: setup-dev ## print the measured comparisons
 	$(BIN)/python -m bench

@@ -49,6 +49,19 @@ def pytest_unconfigure() -> None:
     engines.finish()
 
 
+ALONE = ("test_deploy", "test_kill", "test_platform_load")  # they measure times, or what a machine bears
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests of a module stay together: they share its server and its browser."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            if item.path.stem in ALONE:
+                item.add_marker("alone")
+
+
 class MovingClock:
     """A clock that a test moves."""
 

@@ -64,6 +64,21 @@ def test_a_case_is_transferred_and_only_the_new_holder_answers(site: Site, citiz
     ]
 
 
+def test_a_case_transferred_to_a_topic_is_found_under_it(site: Site, citizen: Browser) -> None:
+    lin, chen = site.caseworker("lin"), site.caseworker("chen")
+    lin.post("/desk/cases/1/claim")
+    label = site.words("zh-TW", "p15.label")
+    assert f'<option value="topic:p15">{site.words("zh-TW", "desk.transfer_topic", topic=label)}</option>' in (
+        lin.get("/desk/cases/1").text
+    )
+    lin.post("/desk/cases/1/transfer", {"fence": fence(site), "to": "topic:p15"})
+    assert site.words("zh-TW", "desk.for_topic", topic=label) in chen.get("/desk?topic=p15").text
+    assert "/desk/cases/1" not in chen.get("/desk?topic=p16").text
+    assert "/desk/cases/1" in chen.get("/desk").text
+    chen.post("/desk/cases/1/claim")
+    assert answers(chen, site, "您好") == 303
+
+
 @pytest.mark.parametrize("target", ["", "staff:999", "staff:x", "lang:xx", "topic:p99", "everybody"])
 def test_a_transfer_to_nobody_changes_nothing(site: Site, citizen: Browser, target: str) -> None:
     lin = site.caseworker()

@@ -545,6 +545,7 @@ def test_a_missing_or_changed_artefact_is_stale(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_training_again_decides_the_same() -> None:
     """The first stage, fitted anew, with the packaged thresholds: decisions are compared, not bytes."""
     from intents.fitting import fit, samples

@@ -54,6 +54,7 @@ def case(resources: Resources, row: CaseRow, lang: str, now: float) -> dict[str,
         "barred": row.barred,
         "parked": moment(row.parked_until) if row.parked_until and row.parked_until > now else "",
         "for_lang": words(lang, f"conversation.language.{row.for_lang}") if row.for_lang else "",
+        "for_topic": words(lang, f"{row.for_topic}.label") if row.for_topic else "",
         "for_staff": row.for_staff,
         "outcome": words(lang, f"desk.outcome_{row.outcome}") if row.outcome else "",
         "reason": words(lang, f"desk.reason_{row.reason}"),
@@ -125,6 +126,7 @@ def _work(resources: Resources, store: Store, row: CaseRow, staff: StaffRow, lan
             for each in kept["callbacks"]
             if row.closed_at is None or each.at <= row.closed_at  # what comes later is none of its business
         ],
+        "topics": [(topic, resources.pages.words(lang, f"{topic}.label")) for topic in resources.knowledge.topics],
         "colleagues": [each for each in store.casework.colleagues() if each[0] != staff.id],
         "languages": [(code, words(lang, f"conversation.language.{code}")) for code in resources.languages],
         "can_take_over": others and may(staff.role, Right.TAKE_OVER),
