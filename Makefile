@@ -61,7 +61,7 @@ check-knowledge:
 check-intents:
 	$(BIN)/labor-bot intents check
 
-quick: setup-dev ## the tests that take under a minute
+quick: setup-dev ## the short tests: one or two minutes
 	$(QUICK)
 
 test: check      ## everything CI runs

@@ -37,29 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     engines.choose(config.getoption("--engine"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is about SQLite itself has nothing to say about another engine."""
-    if engines.on_postgresql():
-        for item in items:
-            if item.get_closest_marker("sqlite"):
-                item.add_marker(pytest.mark.skip(reason="about SQLite's own file"))
-
-
-def pytest_unconfigure() -> None:
-    engines.finish()
-
-
 ALONE = ("test_deploy", "test_kill", "test_platform_load")  # they measure times, or what a machine bears
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests of a module stay together: they share its server and its browser."""
-    for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-            if item.path.stem in ALONE:
-                item.add_marker("alone")
+def pytest_unconfigure() -> None:
+    engines.finish()
 
 
 class MovingClock:

@@ -53,7 +53,7 @@ def test_the_list_of_parts_says_what_it_is_of_and_names_no_place(document: dict[
 
 
 def test_the_list_of_parts_is_the_same_each_time(document: dict[str, Any]) -> None:
-    assert sbom.made() == document
+    assert sbom.made(validated=False) == document
 
 
 @pytest.mark.parametrize("lock", advisories.LOCKS)

@@ -87,7 +87,10 @@ class Target:
 
 
 def transfer(connection: Connection, case_id: int, staff_id: int, fence: int, to: Target, notice: Reply) -> None:
-    """Back to the queue for somebody else; a topic becomes the case's own, by which lists are narrowed. Raises NotHolder when it is not held by this caseworker."""
+    """Back to the queue for somebody else; a topic becomes the case's own, by which lists are narrowed.
+
+    Raises NotHolder when it is not held by this caseworker.
+    """
     row = connection.execute(
         "UPDATE cases SET state = 'waiting', holder = NULL, for_staff = :to, for_lang = :lang, for_topic = :topic,"
         " topic = CASE WHEN :topic = '' THEN topic ELSE :topic END,"
