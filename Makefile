@@ -69,7 +69,7 @@ test: check      ## everything CI runs
 	sh tests/proxy.sh
 	sh tests/oidc/setup.sh
 	$(QUICK)
-	$(BIN)/python -m pytest -m "slow and not alone" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "slow and not alone" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m alone
 
 bench: setup-dev ## print the measured comparisons

@@ -354,6 +354,7 @@ class Desk(Visit):
         self.page.fill("#again", fresh)
         self.page.get_by_role("button", name="儲存並繼續").click()
         expect(self.page.locator(".views")).to_be_visible()
+        self.page.wait_for_load_state()
 
     def take(self, number: str) -> None:
         """Open a waiting case by its number and claim it."""

@@ -88,6 +88,7 @@ class Hands:
     page: Page
 
     def press(self, *keys: str) -> None:
+        self.page.wait_for_load_state()  # the keys are in the page's script, which runs after its text is seen
         for key in keys:
             self.page.keyboard.press(key)
 

@@ -26,7 +26,7 @@ from bot.desk.auth import COOKIE
 from bot.pipeline.resources import Resources
 from bot.render.pages import Pages
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("desk pages")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 LANGUAGES = {"zh-TW": "light", "en": "dark"}  # colors do not go by the language
 WIDTHS = (1280, 768, 320)
