@@ -42,7 +42,7 @@ ALONE = ("test_deploy", "test_kill", "test_platform_load")  # they measure times
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is about SQLite itself has nothing to say about another engine; what measures runs with nothing beside it."""
+    """What is about SQLite itself has nothing to say about another engine; what measures runs alone."""
     for item in items:
         if engines.on_postgresql() and item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.skip(reason="about SQLite's own file"))
