@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
@@ -14,7 +15,7 @@ from knowledge.facts import Fact, load_facts
 from knowledge.faults import KnowledgeError
 from knowledge.hotlines import Hotline
 from knowledge.models import Audience, Theme
-from knowledge.rules import Rule, load_rules
+from knowledge.rules import Rule, load_rules, topic_of_rule
 from knowledge.sources import PACKAGED, PLAN, YEAR, Sources, read_sources
 from knowledge.topics import Topic, chapter_topic, program_topics
 from knowledge.validated import Validated, validate_all
@@ -22,7 +23,7 @@ from knowledge.validated import Validated, validate_all
 __all__ = ["Knowledge", "Topic", "load"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Knowledge:
     """Everything the city offers. Mappings keep the order of the plan; `texts` are Chinese by catalog key.
 
@@ -42,6 +43,20 @@ class Knowledge:
     by_theme: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, str]
     additions: Mapping[tuple[str, str], Addition]
+
+    @cached_property
+    def volunteered(self) -> tuple[str, ...]:
+        """The facts that are taken from a message without having been asked for."""
+        return tuple(name for name, fact in self.facts.items() if fact.volunteer)
+
+    @cached_property
+    def checks(self) -> Mapping[str, tuple[Rule, ...]]:
+        """By topic the benefits and duties about which something can be asked."""
+        found: dict[str, list[Rule]] = {}
+        for rule in self.rules.values():
+            if rule.kind != "audience" and rule.facts:
+                found.setdefault(topic_of_rule(rule.id), []).append(rule)
+        return {topic: tuple(rules) for topic, rules in found.items()}
 
     def hotlines_for(self, *dangers: str) -> tuple[Hotline, ...]:
         """The hotlines for these kinds of danger, each once, the most urgent first. Unknown kinds are passed over."""

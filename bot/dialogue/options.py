@@ -59,11 +59,7 @@ def check_options(knowledge: Knowledge, topic_id: str) -> tuple[Option, ...]:
 
 def checks_of(knowledge: Knowledge, topic_id: str) -> tuple[Rule, ...]:
     """The benefits and duties of a topic about which something can be asked."""
-    return tuple(
-        rule
-        for rule in knowledge.rules.values()
-        if rule.kind != "audience" and rule.facts and topic_of_rule(rule.id) == topic_id
-    )
+    return knowledge.checks.get(topic_id, ())
 
 
 def name_key(rule: Rule) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.dialogue.state import SCREENING, State
 from bot.dialogue.world import Heard, World
+from intents import Understood
 from intents.slots import parse, volunteered
 from knowledge.facts import Fact, completed
 from knowledge.library import Topic
@@ -91,8 +92,9 @@ def listen(state: State, heard: Heard, world: World) -> State:
         return state
     about = world.words.subject(text, state.lang)
     found = {} if about and about != state.about else dict(state.volunteered)
+    by_words = volunteered(world.knowledge.volunteered, text, state.lang, world.words)
     for name, fact in world.knowledge.facts.items():
-        value = _volunteered(fact, state, heard, world)
+        value = by_words.get(name) if fact.volunteer else _by_detail(fact, understood, state.lang, world)
         if value is not None:
             found.pop(name, None)
             found[name] = value
@@ -100,16 +102,13 @@ def listen(state: State, heard: Heard, world: World) -> State:
     return dataclasses.replace(state, about=about or state.about, volunteered=kept)
 
 
-def _volunteered(fact: Fact, state: State, heard: Heard, world: World) -> Any:
-    assert heard.understood is not None
-    if fact.volunteer:
-        return volunteered(fact.id, heard.text or "", state.lang, world.words)
-    if not fact.detail:
+def _by_detail(fact: Fact, understood: Understood, lang: str, world: World) -> Any:
+    if not fact.detail or not understood.details:
         return None
-    texts = {detail.text for detail in heard.understood.details if detail.kind == fact.detail}
+    texts = {detail.text for detail in understood.details if detail.kind == fact.detail}
     if len(texts) != 1:
         return None
-    parsed = parse(fact, texts.pop(), state.lang, world.today, world.words)
+    parsed = parse(fact, texts.pop(), lang, world.today, world.words)
     return to_json(parsed.value) if parsed.kind == "value" and parsed.value is not None else None
 
 

@@ -19,6 +19,11 @@ class Ahead:
         self._known: OrderedDict[str, Vector] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def state(self) -> str:
+        """Of the slow encoder, as EncoderProcess tells it."""
+        return str(getattr(self._encoder, "state", "ready"))
+
     def encode(self, text: str) -> Vector | None:
         """The vector if it was fetched."""
         with self._lock:

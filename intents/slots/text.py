@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
 
 from intents.normalise import HAN, traditional
 
@@ -21,26 +23,54 @@ _QUESTION = re.compile(
 )
 
 
+REMEMBERED = 4096  # texts: what is looked for in a message is looked for many times
+
+
+class _Letters(dict[int, str]):
+    """A table for str.translate that learns each letter when it meets it first; the letters of Unicode bound it."""
+
+    def __init__(self, become: Callable[[str], str]) -> None:
+        super().__init__()
+        self._become = become
+
+    def __missing__(self, code: int) -> str:
+        letter = self[code] = self._become(chr(code))
+        return letter
+
+
+def _plain_letter(letter: str) -> str:
+    """An ASCII digit for any digit, a space for a control character, nothing for what cannot be seen."""
+    category = unicodedata.category(letter)
+    if category == "Nd":
+        return str(unicodedata.digit(letter))
+    if category in ("Cf", "Cs", "Co", "Cn"):
+        return ""
+    return " " if category == "Cc" else letter
+
+
+def _without_mark(letter: str) -> str:
+    return "" if unicodedata.category(letter) == "Mn" and not "\u0e00" <= letter <= "\u0e7f" else letter
+
+
+_PLAIN, _UNMARKED = _Letters(_plain_letter), _Letters(_without_mark)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def tidy(text: str) -> str:
     """The text in one normal form. Also used on word lists, so that both sides look alike."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = traditional(text) if HAN.search(text) else text
     text = text.replace("\u0e4d\u0e32", "\u0e33")  # NFKC parts the Thai vowel am, which patterns write in one
-    letters = (_ascii_digit(letter) for letter in text if unicodedata.category(letter) not in ("Cf", "Cs", "Co", "Cn"))
-    return _SPACE.sub(" ", "".join(letters).replace("’", "'").replace("臺", "台")).strip()
+    return _SPACE.sub(" ", text.translate(_PLAIN).replace("’", "'").replace("臺", "台")).strip()
 
 
-def _ascii_digit(letter: str) -> str:
-    if unicodedata.category(letter) == "Nd":
-        return str(unicodedata.digit(letter))
-    return " " if unicodedata.category(letter) == "Cc" else letter
-
-
+@lru_cache(maxsize=REMEMBERED)
 def bare(text: str) -> str:
     """The text without accents: how Vietnamese is often typed. Thai keeps its marks, which are letters there."""
+    if text.isascii():
+        return text
     parts = unicodedata.normalize("NFD", text.replace("đ", "d"))
-    kept = (mark for mark in parts if unicodedata.category(mark) != "Mn" or "\u0e00" <= mark <= "\u0e7f")
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", parts.translate(_UNMARKED))
 
 
 def is_question(text: str) -> bool:

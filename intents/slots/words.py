@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from intents.slots.text import bare, has_phrase, tidy
+from intents.slots.text import REMEMBERED, bare, has_phrase, tidy
 from knowledge.reading import read
 
 Patterns: TypeAlias = tuple[re.Pattern[str], ...]
@@ -41,9 +41,9 @@ class Lexicon:
         return any(_is_long(phrase) and has_phrase(text, phrase) for phrase in self.lists.get(name, ()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """The lexicons by language code."""
+    """The lexicons by language code. Loaded once; equal to nothing but itself, so that readings can be remembered."""
 
     by_lang: Mapping[str, Lexicon]
 
@@ -69,18 +69,23 @@ class Words:
 
     def subject(self, text: str, lang: str) -> str:
         """Whom a message speaks of where it says so: `other_person` ("my father is 72"), `business`, or empty."""
-        plain = tidy(text[:400])
-        for lexicon in self.lexicons(lang):
-            for subject, patterns in lexicon.subjects:
-                if any(pattern.search(plain) or pattern.search(bare(plain)) for pattern in patterns):
-                    return subject
-        return ""
+        return _subject(self, tidy(text[:400]), lang)
 
     @classmethod
     def of(cls, words: Mapping[str, Mapping[str, Any]], cues: Mapping[str, Mapping[str, Any]]) -> Words:
         """From the contents of `_words.yaml` (lists) and `_cues.yaml` (patterns), each by language code."""
         codes = sorted({*words, *cues})
         return cls({code: _lexicon(words.get(code, {}), cues.get(code, {})) for code in codes})
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _subject(words: Words, plain: str, lang: str) -> str:
+    unmarked = bare(plain)
+    for lexicon in words.lexicons(lang):
+        for subject, patterns in lexicon.subjects:
+            if any(pattern.search(plain) or pattern.search(unmarked) for pattern in patterns):
+                return subject
+    return ""
 
 
 def load_words(folder: Path, lists: Mapping[str, Mapping[str, Any]] | None = None) -> Words:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
+from types import MappingProxyType
 
 from intents.slots.dates import first_dated
 from intents.slots.number_words import digits
 from intents.slots.parsed import DECLINED, DOES_NOT_KNOW, UNREADABLE, Parsed, value
-from intents.slots.text import LONGEST, bare, is_question, tidy
+from intents.slots.text import LONGEST, REMEMBERED, bare, is_question, tidy
 from intents.slots.words import Cues, Words
 from knowledge.rules.values import Unknown
 
@@ -45,14 +48,20 @@ def read_yes_no(fact: str, text: str, lang: str, words: Words, after: date | Non
     return _dated(told, text, lang, after, as_of, shown_back=not plain)
 
 
-def volunteered(fact: str, text: str, lang: str, words: Words) -> bool | None:
-    """What a message says about a fact that nobody asked for, by the words of that fact alone, clause by clause.
+@lru_cache(maxsize=REMEMBERED)
+def volunteered(facts: tuple[str, ...], text: str, lang: str, words: Words) -> Mapping[str, bool]:
+    """What a message says about facts that nobody asked for, by the words of each fact alone, clause by clause.
 
     Questions say nothing, and two clauses that disagree say nothing either.
     """
     clauses = (part.strip() for part in _CLAUSE.split(tidy(text[:LONGEST])))
-    told = {_cue(clause, words, lang, fact) for clause in clauses if clause and not is_question(clause)} - {None}
-    return {"yes": True, "no": False}.get(next(iter(told)) or "") if len(told) == 1 else None
+    stated = [clause for clause in clauses if clause and not is_question(clause)]
+    told: dict[str, bool] = {}
+    for fact in facts:
+        answers = {_cue(clause, words, lang, fact) for clause in stated} - {None}
+        if answers in ({"yes"}, {"no"}):
+            told[fact] = answers == {"yes"}
+    return MappingProxyType(told)
 
 
 def _unsure(text: str, clauses: list[str], lang: str, words: Words) -> Parsed | None:
