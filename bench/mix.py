@@ -1,4 +1,4 @@
-"""What the load says: 60 % taps, 37 % sentences seen before, 3 % new ones. The same seed says the same."""
+"""What the load says: 60 % taps, sentences seen before, and a few new ones (3 %). The same seed says the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from intents.authored import read
 from intents.labels import LANGUAGES
 
-TAPS, SEEN = 0.60, 0.37
+TAPS, NEW = 0.60, 0.03
 POOL = 400
 LEFT_OUT = ("urgent", "handoff", "language")  # these would change whom the load talks to, or its language
 
@@ -65,8 +65,8 @@ def fresh(pool: list[str], chance: random.Random) -> str:
     return f"{first}，{second} {chance.randrange(10**9)}"
 
 
-def events(seed: int, pool: list[str]) -> Iterator[dict[str, str]]:
-    """Endless messages, each {"text": ...} or {"choice": ...}; one iterator a citizen."""
+def events(seed: int, pool: list[str], new: float = NEW) -> Iterator[dict[str, str]]:
+    """Endless messages, each {"text": ...} or {"choice": ...}; one iterator a citizen. `new`: their share."""
     chance = random.Random(seed)
     step = chance.randrange(len(SCRIPT))
     while True:
@@ -74,7 +74,7 @@ def events(seed: int, pool: list[str]) -> Iterator[dict[str, str]]:
         if kind < TAPS:
             step = (step + 1) % len(SCRIPT)
             yield {"choice": SCRIPT[step]}
-        elif kind < TAPS + SEEN:
+        elif kind < 1.0 - new:
             yield {"text": chance.choice(pool)}
         else:
             yield {"text": fresh(pool, chance)}

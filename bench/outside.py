@@ -170,7 +170,10 @@ async def run(order: dict[str, Any]) -> None:
     if order["answered"]:
         await asyncio.gather(*(_warm(load, pool, number) for number in range(len(ports))))
     every = order.get("every", 0.0)
-    tasks = [asyncio.create_task(load.citizen(n, _said(n, pool), every)) for n in range(order["connections"])]
+    tasks = [
+        asyncio.create_task(load.citizen(n, _said(n, pool, order.get("new", mix.NEW)), every))
+        for n in range(order["connections"])
+    ]
     await asyncio.sleep(order["warm"])
     load.tally.turns = load.tally.failures = 0
     load.tally.seconds.clear()
@@ -202,8 +205,8 @@ async def _warm(load: Load, pool: list[str], server: int) -> None:
     caller.transport.close()
 
 
-def _said(number: int, pool: list[str]) -> list[Iterator[dict[str, str]]]:
-    return [mix.events(1000 * number + index, pool) for index in range(USERS_EACH)]
+def _said(number: int, pool: list[str], new: float) -> list[Iterator[dict[str, str]]]:
+    return [mix.events(1000 * number + index, pool, new) for index in range(USERS_EACH)]
 
 
 if __name__ == "__main__":

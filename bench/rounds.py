@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +72,25 @@ def answer_of(process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def measure(kind: str, seconds: float, connections: int = CONNECTIONS, profile: Path | None = None) -> Round:
-    """`kind`: full, bare, bare without reply, bare with a commit each."""
+def measure(
+    kind: str,
+    seconds: float,
+    connections: int = CONNECTIONS,
+    profile: Path | None = None,
+    *,
+    folder: Path | None = None,
+    more: Mapping[str, str] = {},
+    load: Mapping[str, float] = {},
+) -> Round:
+    """`kind`: full, bare, bare without reply, bare with a commit each.
+
+    `folder`: the data folder of full, where it is not to be a fresh one; `more`: its settings. `load`: `new`, the share
+    of new sentences, and `every`, the seconds between two messages on one connection, instead of as fast as it goes.
+    """
     reply_port, port = free_port(), free_port()
     answered = "without reply" not in kind
     servers = {
-        "full": lambda: full(reply_port, port, profile),
+        "full": lambda: full(reply_port, port, profile, folder, more),
         "bare": lambda: bare(reply_port, port),
         "bare without reply": lambda: bare(None, port),
         "bare without reply, a commit each": lambda: bare(None, port, shared=False),
@@ -90,11 +103,12 @@ def measure(kind: str, seconds: float, connections: int = CONNECTIONS, profile: 
         "connections": connections,
         "warm": WARM_SECONDS,
         "seconds": seconds,
+        **load,
     }
-    with load_process(order) as load:
-        answer_of(load)
+    with load_process(order) as outside:
+        answer_of(outside)
         with servers[kind]() as server:
-            return _measured(kind, server, load, watched=profile is not None)
+            return _measured(kind, server, outside, watched=profile is not None)
 
 
 def _measured(kind: str, server: Running, load: subprocess.Popen[str], watched: bool) -> Round:
