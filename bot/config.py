@@ -154,6 +154,24 @@ TABLE = (
     Setting("LABOR_BOT_OIDC_CLIENT_SECRET", "", "The secret that it gave for that.", secret=True),
     Setting("LABOR_BOT_OIDC_NAME", "SSO", "What staff call the provider: it stands on the button."),
     Setting("LABOR_BOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. Logs never hold content."),
+    Setting("LABOR_BOT_LOG_FORMAT", "text", "`text`, or `json`: one object a line."),
+    Setting(
+        "LABOR_BOT_METRICS_TOKEN",
+        "",
+        "Bearer token, 16 characters or more, that `/metrics` asks for; empty: it answers on this machine only.",
+        secret=True,
+    ),
+    Setting(
+        "LABOR_BOT_NOTICE_SECONDS",
+        "1",
+        "When told to end, the server takes requests for so long while `/readyz` turns balancers away.",
+    ),
+    Setting("LABOR_BOT_DRAIN_SECONDS", "5", "Then what runs, turns and deliveries, may end within so long."),
+    Setting(
+        "LABOR_BOT_BACKUP_DIR",
+        "",
+        "Folder that backups are put into; `labor-bot doctor` looks how old the newest is.",
+    ),
 )
 
 
@@ -201,6 +219,11 @@ class Config:
     oidc_client_secret: str
     oidc_name: str
     log_level: str
+    log_format: str
+    metrics_token: str
+    notice_seconds: int
+    drain_seconds: int
+    backup_dir: Path | None
 
     @property
     def secure(self) -> bool:
@@ -301,6 +324,11 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         oidc_client_secret=values["LABOR_BOT_OIDC_CLIENT_SECRET"],
         oidc_name=values["LABOR_BOT_OIDC_NAME"],
         log_level=_level(values["LABOR_BOT_LOG_LEVEL"]),
+        log_format="json" if _either("LABOR_BOT_LOG_FORMAT", values, "json", "text") else "text",
+        metrics_token=_metrics_token(values["LABOR_BOT_METRICS_TOKEN"]),
+        notice_seconds=_whole("LABOR_BOT_NOTICE_SECONDS", values, 0, 600),
+        drain_seconds=_whole("LABOR_BOT_DRAIN_SECONDS", values, 1, 600),
+        backup_dir=Path(values["LABOR_BOT_BACKUP_DIR"]) if values["LABOR_BOT_BACKUP_DIR"] else None,
     )
 
 
@@ -407,6 +435,12 @@ def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ConfigError(f"LABOR_BOT_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {text!r}.")
     return text.upper()
+
+
+def _metrics_token(token: str) -> str:
+    if token and not re.fullmatch(r"[!-~]{16,}", token):
+        raise ConfigError("LABOR_BOT_METRICS_TOKEN must have 16 or more letters, digits or signs of ASCII, no blanks.")
+    return token
 
 
 def _store_keys(values: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:

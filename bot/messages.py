@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_write = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Speaker(StrEnum):
@@ -150,6 +154,21 @@ class Reply:
     cards: tuple[Card, ...] = ()
     links: tuple[Link, ...] = ()
     notice: Notice = Notice.NONE
+    made: dict[str, Any] | None = field(default=None, init=False, compare=False, repr=False)
+
+    def remembered(self) -> Reply:
+        """The same, said to many: what is made of it from now on is kept with it."""
+        object.__setattr__(self, "made", {})
+        return self
+
+    def once(self, name: str, make: Callable[[Reply], T]) -> T:
+        """What `make` makes of it, kept under `name` where the reply is remembered. One of a single person never is."""
+        if self.made is None:
+            return make(self)
+        if name not in self.made:
+            self.made[name] = make(self)
+        found: T = self.made[name]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +183,15 @@ class Entry:
     name: str = ""
     event_id: str = ""
     reading: Mapping[str, Any] = field(default_factory=dict)
+
+
+def reply_to_json(reply: Reply) -> str:
+    """The document of a reply as it is stored."""
+    return reply.once("json", _to_json)
+
+
+def _to_json(reply: Reply) -> str:
+    return _write(reply_to_doc(reply))
 
 
 def reply_to_doc(reply: Reply) -> dict[str, Any]:

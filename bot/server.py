@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import clock, observe
+from bot import clock, observe, tracing
 from bot.channels.budget import Budget
 from bot.channels.hook import HookChannel, HookInbox
 from bot.channels.own_data import OwnDataPages
@@ -38,6 +38,7 @@ from bot.pipeline.resources import TEMPLATES, Resources
 from bot.pipeline.timetable import Service
 from bot.platforms import Platforms, Run, platforms
 from bot.store import StoreUnavailable, use_keys
+from bot.watch import Watch
 
 if TYPE_CHECKING:
     from bot.desk.provider import Provider
@@ -59,8 +60,9 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 class SafeHeaders:
     """Security headers on every answer, pages kept out of shared caches, traces kept out of answers and logs."""
 
-    def __init__(self, app: ASGIApp, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, secure: bool, proxies: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._proxies = proxies
         self._headers = [*HEADERS, *((HSTS,) if secure else ())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,6 +73,9 @@ class SafeHeaders:
         started = False
         plain = scope["path"].startswith("/webhook/")
         cached = scope["path"].startswith("/static/")
+        if scope["method"] == "POST":
+            by_proxy = plain and scope["client"] is not None and scope["client"][0] in self._proxies
+            tracing.arrive(scope["headers"] if by_proxy else ())
 
         async def with_headers(message: Message) -> None:
             nonlocal started
@@ -92,6 +97,8 @@ class SafeHeaders:
 
         try:
             await self._app(scope, receive, with_headers)
+        except ClientDisconnect:  # nobody is there to be answered, and nothing of ours failed
+            observe.count("requests.left")
         except Exception as error:
             observe.failure("request", error)
             if not started:
@@ -153,12 +160,7 @@ class Server:
             provider=_provider(config),
         )
 
-        async def ready(request: Request) -> Response:
-            return JSONResponse({"ready": house.ready()}, 200 if house.ready() else 503)
-
-        async def alive(request: Request) -> Response:
-            return PlainTextResponse("ok")
-
+        watch = Watch(house, outside.messengers, resources.encoder, config.metrics_token)
         routes = [  # the webhooks first: they carry the load, and routes are tried in order
             *(
                 [Route("/webhook/hook", HookInbox(house.door, config.hook_secret).receive, methods=["POST"])]
@@ -169,17 +171,18 @@ class Server:
             *chat.routes(),
             *own_data.routes(),
             *desk.routes(),
-            Route("/healthz", alive),
-            Route("/readyz", ready),
+            *watch.routes(),
             Mount("/static", StaticFiles(directory=TEMPLATES / "static")),
         ]
 
-        return Starlette(
+        app = Starlette(
             routes=routes,
-            lifespan=_lifespan(house, resources, hook, outside, config.hold_seconds),
-            middleware=[Middleware(SafeHeaders, secure=config.secure)],
+            lifespan=_lifespan(house, resources, hook, outside, watch, config),
+            middleware=[Middleware(SafeHeaders, secure=config.secure, proxies=config.trusted_proxies)],
             exception_handlers=_handlers(chat, house.store.database.engine.errors),
         )
+        app.state.house = house
+        return app
 
 
 def _provider(config: Config) -> Provider | None:
@@ -199,14 +202,14 @@ def _web_key(config: Config, house: House) -> bytes:
 
 
 def _lifespan(
-    house: House, resources: Resources, hook: HookChannel, outside: Platforms, hold_seconds: float
+    house: House, resources: Resources, hook: HookChannel, outside: Platforms, watch: Watch, config: Config
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     """The house works while the server does."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await house.start()
-        tasks = [asyncio.create_task(sweep(house, resources, hold_seconds))]
+        tasks = [asyncio.create_task(sweep(house, resources, config.hold_seconds))]
         tasks += [asyncio.create_task(_until_stopped(run)) for run in outside.beside(house)]
         try:
             yield
@@ -214,9 +217,11 @@ def _lifespan(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await house.stop()
+            watch.close()
+            await house.stop(config.drain_seconds)
             await hook.close()
             await outside.close()
+            observe.told("stopped")
 
     return lifespan
 

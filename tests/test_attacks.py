@@ -83,11 +83,11 @@ def test_the_look_at_pages_would_see_it(name: str) -> None:
 
 PUBLIC = {
     "/", "/chat/send", "/chat/events", "/chat/end", "/chat/forget", "/privacy", "/resume/{token:str}",
-    "/mydata/{token:str}", "/healthz", "/readyz", "/static", "/webhook/hook", "/webhook/line",
+    "/mydata/{token:str}", "/healthz", "/readyz", "/metrics", "/static", "/webhook/hook", "/webhook/line",
     "/webhook/telegram",
 }  # fmt: skip
 GUESSED = (
-    "/admin", "/cron", "/cron/run", "/purge", "/export", "/metrics", "/debug", "/docs", "/openapi.json",
+    "/admin", "/cron", "/cron/run", "/purge", "/export", "/debug", "/docs", "/openapi.json",
     "/graphql", "/api", "/setup", "/install", "/migrate", "/backup", "/labor-bot.db", "/.env", "/.git/config",
     "/server-status", "/desk/cron", "/desk/purge", "/desk/export", "/desk/setup", "/desk/backup",
     "/desk/reset", "/desk/invite", "/desk/register", "/static/../bot/config.py",

@@ -14,7 +14,6 @@ from deploying import DEPLOY, LABOR_BOT, ROOT, replaced
 
 from bot.cli.serving import GRACE_SECONDS
 from bot.config import TABLE, load
-from bot.pipeline.house import LAST_SECONDS
 
 SECRETS = {setting.name for setting in TABLE if setting.secret}
 KNOWN = {setting.name for setting in TABLE} | {f"{name}_FILE" for name in SECRETS}
@@ -105,7 +104,8 @@ def test_images_are_of_a_version(compose: dict[str, Any]) -> None:
 
 
 def test_everybody_waits_for_the_server_to_end(compose: dict[str, Any]) -> None:
-    needed = GRACE_SECONDS + LAST_SECONDS
+    settings = load({})
+    needed = settings.notice_seconds + GRACE_SECONDS + settings.drain_seconds
     unit = re.search(r"TimeoutStopSec=(\d+)", UNIT)
     assert unit
     assert int(unit[1]) > needed + 5

@@ -24,7 +24,7 @@ from bot.store.database import NOW
 
 TABLE = YAML(typ="safe").load(Path(__file__).with_name("rights.yaml"))
 ANYONE = "anyone"
-ALWAYS_MOVES = ("sqlite_sequence", "migrations")
+ALWAYS_MOVES = ("sqlite_sequence", "migrations", "servers")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ BODY_LIMIT = 1_000_000
 TEXT_LIMIT = 2000
 NAME_LIMIT = 200
 SEND_SECONDS = 10.0
+_write = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -139,17 +140,13 @@ class HookChannel:
 
 def payload(parcel: Parcel) -> bytes:
     """The JSON that is posted: {"id", "user", "in_reply_to", "messages": [{"text", "choices"}]}."""
-    document = {
-        "id": parcel.retry_key,
-        "user": parcel.address.user,
-        "in_reply_to": parcel.in_reply_to,
-        "messages": [_message(reply) for reply in parcel.replies],
-    }
-    return json.dumps(document, ensure_ascii=False).encode()
+    address = _write({"id": parcel.retry_key, "user": parcel.address.user, "in_reply_to": parcel.in_reply_to})
+    messages = ", ".join(reply.once("hook", _message) for reply in parcel.replies)
+    return f'{address[:-1]}, "messages": [{messages}]}}'.encode()
 
 
-def _message(reply: Reply) -> dict[str, Any]:
-    return {"text": text_of(reply), "choices": [{"id": c.id, "label": c.label} for c in choices_of(reply)]}
+def _message(reply: Reply) -> str:
+    return _write({"text": text_of(reply), "choices": [{"id": c.id, "label": c.label} for c in choices_of(reply)]})
 
 
 def _receipt(status: int, retry_after: str) -> Receipt:

@@ -32,6 +32,7 @@ BODY_LIMIT = 1_000_000
 POLL_SECONDS = 25
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 CHATS_REMEMBERED = 20_000
+UPDATES_REMEMBERED = 20_000
 
 
 def _now_ms() -> int:
@@ -71,10 +72,21 @@ class Order:
 
     def __init__(self) -> None:
         self._newest: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._places: OrderedDict[int, int] = OrderedDict()
 
     def placed(self, incoming: Incoming) -> Incoming:
-        """The event, not earlier than an earlier one of its chat."""
-        chat, number = incoming.address.user, int(incoming.event_id)
+        """The event, not earlier than an earlier one of its chat; one that could not be kept, where it was before."""
+        number = int(incoming.event_id)
+        if number in self._places:
+            return replace(incoming, sent_ms=self._places[number])
+        incoming = self._behind(incoming, number)
+        self._places[number] = incoming.sent_ms
+        if len(self._places) > UPDATES_REMEMBERED:
+            self._places.popitem(last=False)
+        return incoming
+
+    def _behind(self, incoming: Incoming, number: int) -> Incoming:
+        chat = incoming.address.user
         newest, ms = self._newest.pop(chat, (-1, -1))
         if number > newest:
             incoming = replace(incoming, sent_ms=max(incoming.sent_ms, ms + 1))

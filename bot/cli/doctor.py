@@ -19,6 +19,7 @@ import click
 
 from bot import config as settings
 from bot.channels.checkup import Finding, Level, fail, ok, warn
+from bot.cli import doctor_store
 from bot.cli.serving import patient_encoder
 from bot.config import Config
 
@@ -53,6 +54,7 @@ def _findings() -> Iterator[Finding]:
     except settings.ConfigError:
         return  # told above
     yield from _permissions(config)
+    yield from doctor_store.examine(config)
     yield _encryption(config)
     yield _found("queue", lambda: _queue(config))
     yield from _platforms(config)

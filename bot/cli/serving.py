@@ -27,13 +27,14 @@ def serve(host: str | None, port: int | None) -> None:
     """Serve the web chat, the desk and the webhooks."""
     import uvicorn
 
+    from bot.draining import Draining
     from bot.pipeline.house import HouseTaken
     from bot.server import Server
     from bot.slow import patient_for
     from bot.store import StoreUnavailable
 
     config = _config()
-    observe.setup(config.log_level)
+    observe.setup(config.log_level, config.log_format)
     _readable(config)
     resources = _resources(config)
     try:
@@ -47,7 +48,7 @@ def serve(host: str | None, port: int | None) -> None:
     _first_caseworker(config)
     address, number = host or config.host, config.port if port is None else port
     click.echo(f"Chat:  http://{address}:{number}/\nDesk:  http://{address}:{number}/desk", err=True)
-    uvicorn.run(
+    running = uvicorn.Config(
         app,
         host=address,
         port=number,
@@ -55,10 +56,13 @@ def serve(host: str | None, port: int | None) -> None:
         log_level="warning",
         proxy_headers=False,
         server_header=False,
+        log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=2000,
         http=patient_for(config.request_seconds),
     )
+    observe.told("serving", port=number)
+    Draining(running, config.notice_seconds, app.state.house.drain).run_until_told()
 
 
 def _config() -> settings.Config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,13 +92,8 @@ class State:
 
 def to_doc(state: State) -> str:
     """The state as a JSON document, without its facts and without what is at its default."""
-    doc: dict[str, Any] = {}
-    for name in _FIELDS:
-        value = getattr(state, name)
-        if name == "facts" or value == _DEFAULTS[name]:
-            continue
-        doc[name] = _PLAIN[name](value) if name in _PLAIN else value
-    return json.dumps(doc, ensure_ascii=False)
+    values = zip(_KEPT, _kept(state), _DEFAULTS, strict=True)
+    return _write({name: value for name, value, default in values if value != default})
 
 
 def from_doc(text: str, facts: Facts) -> State:
@@ -120,12 +116,15 @@ def _pairs(doc: Iterable[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
     return tuple((name, value) for name, value in doc)
 
 
-_FIELDS = tuple(each.name for each in dataclasses.fields(State))
-_DEFAULTS = {name: getattr(State(), name) for name in _FIELDS}
-_PLAIN: Mapping[str, Callable[[Any], dict[str, Any]]] = {
-    "interview": dataclasses.asdict,
-    "asking": dataclasses.asdict,
-}
+def _plain(part: Any) -> dict[str, Any]:
+    """An interview or a question as a document."""
+    return {name: getattr(part, name) for name in part.__slots__}
+
+
+_KEPT = tuple(each.name for each in dataclasses.fields(State) if each.name != "facts")
+_kept = operator.attrgetter(*_KEPT)
+_DEFAULTS = _kept(State())
+_write = json.JSONEncoder(ensure_ascii=False, default=_plain).encode
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "interview": _interview,
     "asking": lambda doc: Asking(**doc),

@@ -182,12 +182,20 @@ class Assistant:
     def _world(self, lease: Lease, event: Event, case: str) -> World:
         """What the step may look at for this event."""
         now, channel = self.clock(), event.address.channel
-        world = self.world(case, _next_number(now, lease, event), now, bool(self.links(channel, "")))
-        return dataclasses.replace(
-            world,
-            staffing=dataclasses.replace(world.staffing, barred=lease.barred),
-            restricted=lease.restricted,
+        staffing = dataclasses.replace(
+            self.staffing(now), case=case, next_case=_next_number(now, lease, event), barred=lease.barred
+        )
+        return World(
+            self.knowledge,
+            self.words,
+            self.controls,
+            self.languages,
+            self.renderer.catalog,
+            now,
+            staffing,
+            elsewhere=bool(self.links(channel, "")),
             copies=bool(self.copies(channel, "")),
+            restricted=lease.restricted,
             retention=self.retention,
         )
 
@@ -243,12 +251,6 @@ class Assistant:
             aspect=state.aspect,
             expecting=state.asking is not None,
         )
-
-    def world(self, case: str, next_case: str, now: datetime, elsewhere: bool = False) -> World:
-        """What the step may look at now."""
-        staffing = dataclasses.replace(self.staffing(now), case=case, next_case=next_case)
-        catalog = self.renderer.catalog
-        return World(self.knowledge, self.words, self.controls, self.languages, catalog, now, staffing, elsewhere)
 
     def _heard(self, event: Event, state: State) -> Reply:
         """The citizen's own line; a pressed button shows its label."""

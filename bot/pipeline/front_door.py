@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from bot import observe
+from bot import observe, tracing
 from bot.channels.port import Standing
 from bot.clock import Clock
 from bot.dialogue.care import urgent_lately
@@ -36,6 +36,7 @@ class FrontDoor:
             observe.count("events.deferred", len(over) - len(urgent))
         accepted = await self._store.accept(incomings, over, urgent)
         new = [one.new for one in accepted]
+        tracing.accepted(incomings, new)
         observe.count("events.new", sum(new))
         observe.count("events.repeated", len(new) - sum(new))
         if any(new):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import gc
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from bot.pipeline.budgets import Budgets, Limits
 from bot.pipeline.errands import Errands
 from bot.pipeline.front_door import FrontDoor
 from bot.pipeline.hub import Hub
+from bot.pipeline.measures import Watched
 from bot.pipeline.resources import ON_DUTY_SECONDS, Resources
 from bot.pipeline.sender import Sender
 from bot.pipeline.surge import Surge
@@ -34,6 +36,8 @@ from bot.store.servers import Servers
 WORKERS = 2
 LAST_SECONDS = 5.0
 BEAT_SECONDS = 1.0
+BEAT_ALONE_SECONDS = 5.0  # nobody else waits for it; it tells whether the store can be written
+BEATS_MISSED = 3
 YOUNG_OBJECTS = 10_000  # a turn makes some hundred objects, and hardly any of them in cycles
 
 
@@ -55,7 +59,9 @@ class House:
     errands: Errands
     timetable: Timetable
     surge: Surge
+    draining: bool = False
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _beaten: float = -math.inf
     _bell: Bell | None = None
 
     async def start(self) -> None:
@@ -64,8 +70,7 @@ class House:
         gc.set_threshold(YOUNG_OBJECTS)
         if self.lock is not None:
             await self.store.release_all()
-        else:
-            await self._beat()  # so that what this one leases is freed if it dies at once
+        await self._beat()  # so that what this one leases is freed if it dies at once
         self._bell = self._neighbors()
         for messenger in self.messengers.values():
             await messenger.open()
@@ -75,17 +80,27 @@ class House:
         if self.messengers:
             self._tasks.append(asyncio.create_task(self.errands.run()))
         self._tasks.append(asyncio.create_task(self.surge.run()))
-        if self.lock is None:
-            self._tasks.append(asyncio.create_task(self._beats()))
+        self._tasks.append(asyncio.create_task(self._beats()))
 
-    async def stop(self) -> None:
-        """Stop the tasks, let what is on the wire arrive, finish the store's writes, free the file."""
+    def drain(self) -> None:
+        """The end is near: `ready` says no from now on, and everything else goes on until `stop`."""
+        self.draining = True
+
+    async def stop(self, seconds: float = LAST_SECONDS) -> None:
+        """Let running turns and sends end within `seconds`, finish the store's writes, free leases and the file."""
+        self.draining, until = True, time.monotonic() + seconds
+        self.worker.stopping = True
+        self.worker.wake.set()
+        await _ended(self._tasks[:WORKERS], until)
+        self.sender.stopping = True  # only now: turns hand it their answers
+        self.sender.wake.set()
+        await _ended(self._tasks[WORKERS : WORKERS + 1], until)
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self.sender.finish(LAST_SECONDS)
+        await self.sender.finish(max(0.1, until - time.monotonic()))
         for messenger in self.messengers.values():
             await messenger.close()
         await self._leave()
@@ -93,8 +108,12 @@ class House:
 
     async def _beats(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(self._every)
             await self._beat()
+
+    @property
+    def _every(self) -> float:
+        return BEAT_SECONDS if self.lock is None else BEAT_ALONE_SECONDS
 
     async def _beat(self) -> None:
         """A sign of life to the other servers; what a dead one held is worked on here at once."""
@@ -102,7 +121,9 @@ class House:
             freed = await Servers(self.store.database).beat(self.worker.owner)
         except Exception as error:  # the store does not answer: the others are as badly off
             observe.failure("sign of life", error)
+            self._beaten = -math.inf
             return
+        self._beaten = time.monotonic()
         if freed:
             observe.count("servers.taken_over", freed)
             self.worker.wake.set()
@@ -110,9 +131,8 @@ class House:
 
     async def _leave(self) -> None:
         """Others need not wait until it is plain that this server is gone."""
-        if self.lock is None:
-            with contextlib.suppress(*self.store.database.engine.errors, OSError):
-                await Servers(self.store.database).leave(self.worker.owner)
+        with contextlib.suppress(*self.store.database.engine.errors, OSError):
+            await Servers(self.store.database).leave(self.worker.owner)
 
     def _neighbors(self) -> Bell | None:
         """Hear what other servers change, and tell them what changes here."""
@@ -141,12 +161,18 @@ class House:
         await self.sender.drain()
 
     def ready(self) -> bool:
-        """Can messages be taken? True when the tasks run and the store answers."""
-        try:
-            self.store.staff_count()
-        except self.store.database.engine.errors:
-            return False
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+        """Can messages be taken?"""
+        return not self.unready()
+
+    def unready(self) -> list[str]:
+        """Why no messages should come here: `draining`; `tasks`, `writer`: one ended; `store`: it takes no writes."""
+        found = {
+            "draining": self.draining,
+            "tasks": not self._tasks or any(task.done() for task in self._tasks),
+            "writer": not self.store.database.alive,
+            "store": time.monotonic() - self._beaten > BEATS_MISSED * self._every,
+        }
+        return [reason for reason, holds in found.items() if holds]
 
 
 def build_house(
@@ -167,12 +193,12 @@ def build_house(
     hub = Hub()
     timetable = Timetable(service, store)
     assistant = resources.assistant(
-        lambda now: _staffing(store, timetable, now),
+        _Staffing(store, timetable),
         frozenset(messengers),
         _links(messengers, public_url),
         lambda channel, token: f"{public_url}/mydata/{token}" if public_url or channel == WEB else "",
     )
-    worker = Worker(store, assistant, hub)
+    worker = Worker(store, Watched(assistant), hub)
     bundling = frozenset(name for name, messenger in messengers.items() if messenger.bundles)
     sender = Sender(store, {**channels, **messengers}, hub, worker.sent, worker.owner, bundling=bundling)
     errands = Errands(store, messengers, resources.renderer, hub, worker.sent)
@@ -192,13 +218,32 @@ def build_house(
     return House(store, hub, worker, sender, door, lock, messengers, errands, timetable, surge)
 
 
-def _staffing(store: Store, timetable: Timetable, now: datetime) -> Staffing:
-    """Who is at the desk, and when it opens; the clock of the turns may be another than the one by which staff come."""
-    return Staffing(
-        on_duty=store.staff_seen_within(ON_DUTY_SECONDS),
-        seen_lately=timetable.within_a_day(store.staff_last_there(), time.time()),
-        opens=None if timetable.hours.is_open(now) else timetable.hours.next_opening(now),
-    )
+async def _ended(tasks: list[asyncio.Task[None]], until: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=max(0.0, until - time.monotonic()))
+
+
+class _Staffing:
+    """Who is at the desk, and when it opens; the clock of the turns may be another than the one by which staff come.
+
+    Service hours go by minutes: within one they are looked up anew only when somebody came or the days changed.
+    """
+
+    def __init__(self, store: Store, timetable: Timetable) -> None:
+        self._store = store
+        self._timetable = timetable
+        self._known: tuple[object, ...] = ()
+        self._hours: tuple[bool, datetime | None] = (False, None)
+
+    def __call__(self, now: datetime) -> Staffing:
+        """As of `now`."""
+        there, hours, real = self._store.staff_last_there(), self._timetable.hours, time.time()
+        known = (hours, there, now.replace(second=0, microsecond=0), real // 60)
+        if known != self._known:
+            opens = None if hours.is_open(now) else hours.next_opening(now)
+            self._known, self._hours = known, (self._timetable.within_a_day(there, real), opens)
+        lately, opens = self._hours
+        return Staffing(on_duty=self._store.staff_seen_within(ON_DUTY_SECONDS), seen_lately=lately, opens=opens)
 
 
 def _links(messengers: Mapping[str, Messenger], public_url: str) -> Callable[[str, str], Links]:

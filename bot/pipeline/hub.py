@@ -27,6 +27,10 @@ class Hub:
         for event in self._listeners.get(topic, ()):
             event.set()
 
+    def listening(self, desk: bool) -> int:
+        """How many listen here: to the desk, or to conversations."""
+        return sum(len(events) for topic, events in self._listeners.items() if (topic == DESK) is desk)
+
     async def watch(self, about: int | str, poll: float) -> AsyncIterator[None]:
         """Yield once at the start, then at every wake-up and at least every `poll` seconds."""
         topic, event = str(about), asyncio.Event()

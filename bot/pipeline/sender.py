@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from bot import observe
 from bot.channels.port import Channel, Parcel, Receipt, Sent
 from bot.messages import Notice
+from bot.pipeline import measures
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store
 from bot.store.records import Delivery, Outcome
@@ -67,13 +68,14 @@ class Sender:
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     breakers: dict[str, Breaker] = field(default_factory=dict)
     bundling: frozenset[str] = frozenset()
+    stopping: bool = False
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _ended: list[Outcome] = field(default_factory=list)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
-        """Send until cancelled."""
-        while True:
+        """Send until cancelled; nothing more is taken once it is stopping."""
+        while not self.stopping:
             try:
                 await self._round()
             except Exception as error:  # the store, or a fault of ours: sending leases run out
@@ -85,7 +87,7 @@ class Sender:
         deliveries = await self._lease(free) if free > 0 else []
         for delivery in deliveries:
             self.send(delivery)
-        if not deliveries:
+        if not deliveries and not self.stopping:
             await self._wait()
 
     async def _lease(self, limit: int) -> list[Delivery]:
@@ -121,8 +123,9 @@ class Sender:
             await asyncio.gather(*(self._deliver(delivery) for delivery in deliveries))
 
     async def _deliver(self, delivery: Delivery) -> None:
+        began = measures.follow(delivery)
         outcome = await self._attempt(delivery)
-        observe.count(f"deliveries.{outcome.result}")
+        measures.sent(outcome, began)
         self._ended.append(outcome)
         async with self._writing:  # whoever is first writes down what ended meanwhile as well
             outcomes, self._ended = self._ended, []

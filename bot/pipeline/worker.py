@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot import observe
 from bot.messages import Address, Speaker
+from bot.pipeline import measures
 from bot.pipeline.hub import DESK, Hub
 from bot.store import Store, StoreUnavailable
 from bot.store.records import Committed, Delivery, Event, Lease, Thought, Turn
@@ -73,21 +74,22 @@ class Worker:
         self.outlet: Outlet | None = None
         self.guess: Guess | None = None
         self.done = 0
+        self.stopping = False
         self._look_at = 0.0
         self._failed_at = -RETRY_WITHIN
         self._unlucky: set[int] = set()
         self._suspects = asyncio.Lock()
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
+        """Work until cancelled, or to the end of a batch once it is stopping."""
+        while not self.stopping:
             try:
                 busy = await self.drain()
             except Exception as error:  # the store, or a fault of ours: leases run out, events stay
                 observe.failure("worker", error)
                 await asyncio.sleep(POLL_SECONDS)
                 continue
-            if not busy:
+            if not busy and not self.stopping:
                 await self._wait()
 
     async def _wait(self) -> None:
@@ -218,6 +220,7 @@ class Worker:
             observe.count("turns.stale")
             return
         observe.count("turns", len(turns))
+        measures.committed(lease, turns)
         self.done += len(turns)
         self._hub.publish(done.conversation)
         if done.case or lease.speaker is not Speaker.BOT or any(turn.alarm for turn in turns):

@@ -47,7 +47,7 @@ class Renderer:
         )
         self._template: Callable[[str], Template] = cache(environment.get_template)
         self._checks = Checks(knowledge, self)
-        self._remembered = lru_cache(maxsize=4096)(self._render)
+        self._remembered = lru_cache(maxsize=4096)(lambda effect, lang: self._render(effect, lang).remembered())
 
     # -- entry points
 

@@ -126,6 +126,9 @@ class Engine(Protocol):
     errors: tuple[type[Exception], ...]
     """What its driver raises."""
 
+    version: str
+    """The SQL expression that tells the engine's version."""
+
     shared: bool
     """Do other processes write there too? What is remembered in memory is then looked up again after a moment."""
 

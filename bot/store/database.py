@@ -81,6 +81,16 @@ class Database:
             self._readers.append(connection)
         return connection
 
+    @property
+    def alive(self) -> bool:
+        """Does the writer run?"""
+        return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """Operations that wait for the writer."""
+        return self._queue.qsize()
+
     async def write(self, operation: Operation[T], beside: bool = False) -> T:
         """Run `operation` in the next shared commit and return its result once that is durable.
 

@@ -51,9 +51,11 @@ def _accept(connection: Connection, incoming: Incoming, later: float) -> Accepte
         {"key": key},
     ).rowcount
     makes = bool(fresh) and incoming.kind not in (Kind.UNSENT, Kind.BLOCKED, Kind.MOVED)
-    address_id, conversation = address_of(connection, incoming.address, create=makes)
+    address_id, conversation, blocked = address_of(connection, incoming.address, create=makes)
     if not fresh:
         return Accepted(conversation, new=False)
+    if blocked and makes:
+        reaches(connection, address_id)
     arrived = _ARRIVE.get(incoming.kind, _arrive_said)(connection, incoming, address_id, conversation)
     if arrived is None:
         return Accepted(conversation, new=True)
@@ -89,7 +91,6 @@ def _arrive_said(connection: Connection, incoming: Incoming, address_id: int, co
     """Something said, pressed or sent; one that was taken back before it came is kept as its tombstone."""
     if incoming.message_id and taking_back.fate(connection, incoming.address, incoming.message_id):
         return conversation, {"gone": True}
-    reaches(connection, address_id)
     if incoming.resume:
         conversation, outcome, left = resume.arrive(connection, incoming.resume, address_id, conversation)
         return conversation, {"resumed": outcome, "left": left}
@@ -111,7 +112,6 @@ def _arrive_edited(connection: Connection, incoming: Incoming, address_id: int, 
     """The new version is taken as a message; the old one goes, or is marked where staff see both."""
     if taking_back.fate(connection, incoming.address, incoming.about) == taking_back.UNSENT:
         return conversation, {"gone": True}
-    reaches(connection, address_id)
     waiting, lines = taking_back.of_message(connection, address_id, incoming.about)
     if not incoming.keeps_old:
         taking_back.remember(connection, incoming.address, incoming.about, taking_back.EDITED)
@@ -156,7 +156,7 @@ _ARRIVE: Mapping[Kind, Callable[[Connection, Incoming, int, int], Arrived]] = {
 
 def reaches(connection: Connection, address_id: int) -> None:
     """Whoever writes can be reached."""
-    connection.execute("UPDATE addresses SET blocked = 0 WHERE id = :id AND blocked = 1", {"id": address_id})
+    connection.execute("UPDATE addresses SET blocked = 0 WHERE id = :id", {"id": address_id})
 
 
 def blocks(connection: Connection, conversation: int, address_id: int) -> None:
@@ -196,22 +196,24 @@ def _body(incoming: Incoming, more: More) -> str:
         doc["kind"] = incoming.kind.value
     if incoming.attachment is not None:
         doc["attachment"] = dataclasses.asdict(incoming.attachment)
-    return json.dumps(doc | more, ensure_ascii=False)
+    return _write(doc | more)
 
 
+_write = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN_FIELDS = ("text", "choice", "welcomed", "lang", "group", "silent")
 
 
-def address_of(connection: Connection, address: Address, create: bool) -> tuple[int, int]:
-    """(address id, conversation id) of an address; (0, 0) when unknown and not to be created."""
+def address_of(connection: Connection, address: Address, create: bool) -> tuple[int, int, bool]:
+    """(address id, conversation id, was it blocked) of an address; zeros when unknown and not to be created."""
     found = connection.one(
-        "SELECT id, conversation_id FROM addresses WHERE channel = :channel AND account = :account AND user_id = :user",
+        "SELECT id, conversation_id, blocked FROM addresses"
+        " WHERE channel = :channel AND account = :account AND user_id = :user",
         {"channel": address.channel, "account": address.account, "user": address.user},
     )
     if found is not None:
-        return found["id"], found["conversation_id"]
+        return found["id"], found["conversation_id"], bool(found["blocked"])
     if not create:
-        return 0, 0
+        return 0, 0, False
     conversation = connection.execute(
         f"INSERT INTO conversations (opened_at, updated_at) VALUES ({NOW}, {NOW}) RETURNING id"
     ).fetchone()["id"]
@@ -220,7 +222,7 @@ def address_of(connection: Connection, address: Address, create: bool) -> tuple[
         " VALUES (:conversation, :channel, :account, :user) RETURNING id",
         {"conversation": conversation, "channel": address.channel, "account": address.account, "user": address.user},
     ).fetchone()["id"]
-    return address_id, conversation
+    return address_id, conversation, False
 
 
 def lease(connection: Connection, owner: str, limit: int, seconds: float, suspects: bool | None = None) -> list[Lease]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import uuid
 from typing import Any
 
-from bot.messages import Notice, Reply, reply_to_doc
+from bot.messages import Notice, Reply, reply_to_json
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
 
-RETRY_NAMESPACE = uuid.UUID("6f1a1f0e-3c35-5b0e-9a55-0c3f5b8f7a11")
+RETRY_NAMESPACE = uuid.UUID("6f1a1f0e-3c35-5b0e-9a55-0c3f5b8f7a11").bytes
 ADD_MESSAGE = (
     "INSERT INTO messages (conversation_id, seq, author, staff_id, address_id, event_id, at, body, reading, status,"
     f" message_id) VALUES (:conversation, :seq, :author, :staff, :address, :event, coalesce(:at, {NOW}), :body,"
@@ -41,7 +41,7 @@ def line(
         "address": address_id,
         "event": event_id,
         "at": at,
-        "body": encode(json.dumps(reply_to_doc(reply), ensure_ascii=False)),
+        "body": encode(reply_to_json(reply)),
         "reading": encode(reading) if reading else "",
         "status": status,
         "message": message_id,
@@ -67,7 +67,10 @@ def add_message(
 
 def retry_key(conversation: int, event_id: str, ordinal: int) -> str:
     """The same key for the same answer, however often it is computed."""
-    return str(uuid.uuid5(RETRY_NAMESPACE, f"{conversation}/{event_id}/{ordinal}"))
+    name = f"{conversation}/{event_id}/{ordinal}".encode()
+    digest = hashlib.sha1(RETRY_NAMESPACE + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"  # as uuid5 has it
 
 
 def add_outgoing(

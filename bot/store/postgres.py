@@ -163,6 +163,7 @@ class Postgres:
     """See connection.Engine. `url`: postgresql://..."""
 
     errors: tuple[type[Exception], ...] = (psycopg.Error, StoreUnavailable)
+    version = "current_setting('server_version')"
     shared = True
 
     def __init__(self, url: str) -> None:

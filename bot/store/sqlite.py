@@ -80,6 +80,7 @@ class Sqlite:
     """See connection.Engine."""
 
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    version = "sqlite_version()"
     shared = False
 
     def __init__(self, path: Path) -> None:

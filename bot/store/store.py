@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot import observe
 from bot.messages import Address, Entry, Incoming, Reply
 from bot.store import (
     attachments,
@@ -94,7 +95,10 @@ class Store:
         self, incomings: Sequence[Incoming], deferred: Collection[int] = (), urgent: Collection[int] = ()
     ) -> list[Accepted]:
         """Keep each event once (see inbox.accept)."""
-        return await self.database.write(lambda c: inbox.accept(c, incomings, deferred, urgent), beside=True)
+        began = time.perf_counter()
+        accepted = await self.database.write(lambda c: inbox.accept(c, incomings, deferred, urgent), beside=True)
+        observe.took("accept", began)
+        return accepted
 
     async def lease(self, owner: str, limit: int, seconds: float = 30.0, suspects: bool | None = None) -> list[Lease]:
         """Hold conversations that have events (see inbox.lease)."""
@@ -106,9 +110,12 @@ class Store:
 
     async def commit_all(self, thoughts: Sequence[Thought], sender: str = "") -> list[Committed | None]:
         """The same for several leases in one step; None where the fence had moved on. Any other error undoes all."""
-        return await self.database.write(
+        began = time.perf_counter()
+        done = await self.database.write(
             lambda c: [_committed(c, thought, sender) for thought in thoughts], beside=True
         )
+        observe.took("commit", began)
+        return done
 
     async def release(self, lease: Lease, failed: Event | None, tries: int) -> bool:
         """Give a lease back (see inbox.release)."""

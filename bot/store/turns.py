@@ -84,7 +84,9 @@ def commit(
             aside.put(connection, turn.event.id)
     outgoing = _bundles(turns) > (handed is not None)
     for turn in turns:
-        outgoing = _platform(connection, lease.conversation, turn) or outgoing
+        waits = waits and not (turn.forget and not outbox.waiting(connection, lease.conversation))
+        outgoing = _platform(connection, lease.conversation, turn, waits) or outgoing
+        waits = waits and turn.event.kind is Kind.UNSENT
     return Committed(lease.conversation, more=taken.more, outgoing=outgoing, case=opened, handed=handed)
 
 
@@ -122,7 +124,7 @@ def _own_data(connection: Connection, conversation: int, turn: Turn, lang: str) 
         own_data.issue(connection, conversation, turn.copy)
 
 
-def _platform(connection: Connection, conversation: int, turn: Turn) -> bool:
+def _platform(connection: Connection, conversation: int, turn: Turn, waits: bool) -> bool:
     """What a messaging platform needs after a turn; True when more goes out.
 
     What waited for the person goes out with the fresh token; a token that answers nothing is left for whoever speaks
@@ -130,7 +132,7 @@ def _platform(connection: Connection, conversation: int, turn: Turn) -> bool:
     """
     event, more = turn.event, False
     until = event.accepted_at + TOKEN_SECONDS
-    if event.kind is not Kind.UNSENT and outbox.waiting(connection, conversation):
+    if waits and event.kind is not Kind.UNSENT:
         more = bool(outbox.go_on(connection, conversation, event.address_id, event.reply_token, until))
     elif event.reply_token and not turn.bundles:
         outbox.leave_token(connection, event.address_id, event.reply_token, until)

@@ -31,6 +31,11 @@ class Lexicon:
     clauses: Cues = ()
     facts: Mapping[str, Cues] = field(default_factory=dict)
     subjects: Cues = ()
+    long: Mapping[str, tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = {name: tuple(filter(_is_long, phrases)) for name, phrases in self.lists.items()}
+        object.__setattr__(self, "long", found)
 
     def has(self, name: str, text: str) -> bool:
         """Is the text, as a whole, one of a list?"""
@@ -38,7 +43,7 @@ class Lexicon:
 
     def mentions(self, name: str, text: str) -> bool:
         """Does a phrase of a list stand inside the text? Short words count only as a whole answer."""
-        return any(_is_long(phrase) and has_phrase(text, phrase) for phrase in self.lists.get(name, ()))
+        return any(has_phrase(text, phrase) for phrase in self.long.get(name, ()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
