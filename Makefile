@@ -75,9 +75,13 @@ test: check      ## everything CI runs
 bench: setup-dev ## print the measured comparisons
 	$(BIN)/python -m bench
 
-endurance: setup-dev ## the long runs: many kills under load, hostile texts for the encoder
+endurance: setup-dev ## the long runs: kills under load, hostile input, soak, backups, full disk; hours
 	LABOR_BOT_FUZZ_BYTES=50000000 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_encoder.py
 	LABOR_BOT_KILLS=500 $(BIN)/python -m pytest -s -m slow --timeout 9000 tests/test_kill.py
+	LABOR_BOT_FUZZ_SECONDS=3600 $(BIN)/python -m pytest -s -m slow tests/test_fuzz.py
+	LABOR_BOT_SOAK_SECONDS=1800 $(BIN)/python -m pytest -s -m slow tests/test_soak.py
+	LABOR_BOT_BACKUPS=10 $(BIN)/python -m pytest -s -m slow tests/test_live_backup.py
+	$(BIN)/python -m pytest -s -m slow tests/test_unwritable.py tests/test_hard_times.py
 	LABOR_BOT_LOAD_SECONDS=60 $(BIN)/python -m pytest -s -m slow --timeout 3000 tests/test_platform_load.py
 
 train: setup-dev ## rebuild the model from the authored utterances

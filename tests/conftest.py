@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     engines.choose(config.getoption("--engine"))
 
 
-ALONE = ("test_deploy", "test_kill", "test_platform_load")  # they measure times, or what a machine bears
+# They measure times, or what a machine bears.
+ALONE = ("test_deploy", "test_hard_times", "test_kill", "test_platform_load", "test_soak")
 
 
 @pytest.hookimpl(tryfirst=True)

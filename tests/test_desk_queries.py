@@ -27,7 +27,7 @@ from bot.store.database import Connection
 from bot.store.sqlite import SqliteConnection
 
 SIZE = Size(400, 8, waiting=120, held=20, long=2, long_messages=150, longest=300, staff=6, files=10)
-# What staff enters, and what people ask about their own data: some hundred rows in a year. `inbox` holds what waits now.
+# What staff enters, and what people ask about their own data: some hundred rows in a year. `inbox`: what waits now.
 SMALL = {"staff", "staff_sessions", "phrases", "phrase_uses", "hours_overrides", "privacy_requests", "inbox"}
 
 

@@ -25,7 +25,17 @@ from starlette.routing import Route
 from bot import observe
 from bot.channels.port import Parcel
 from bot.channels.telegram import TelegramChannel
-from bot.channels.telegram_inbox import ALLOWED, BODY_LIMIT, Poller, Self, TelegramInbox, parse, query_of, verify
+from bot.channels.telegram_inbox import (
+    ALLOWED,
+    BODY_LIMIT,
+    Order,
+    Poller,
+    Self,
+    TelegramInbox,
+    parse,
+    query_of,
+    verify,
+)
 from bot.channels.telegram_setup import hook
 from bot.messages import Address, Choice, Incoming, Kind, Reply
 
@@ -149,6 +159,15 @@ def test_order_within_a_second_is_kept() -> None:
         times.append(found.sent_ms)
     assert times == sorted(set(times))
     assert {each // 1000 for each in times} == {update["message"]["date"]}
+
+
+def test_an_update_that_could_not_be_kept_comes_again_in_its_place() -> None:
+    """A tap has the time of its arrival, a text after it the begun second: its place behind the tap must hold."""
+    order, who = Order(), Address("telegram", "123456", "77")
+    tap, text, third = (Incoming(who, str(number), ms, text="x") for number, ms in ((7, 5_500), (8, 5_008), (9, 5_009)))
+    places = [order.placed(each).sent_ms for each in (tap, text, third)]
+    assert places == sorted(set(places))
+    assert [order.placed(each).sent_ms for each in (text, third, tap)] == [places[1], places[2], places[0]]
 
 
 @pytest.mark.parametrize(
