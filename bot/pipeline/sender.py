@@ -14,13 +14,14 @@ from bot.channels.port import Channel, Parcel, Receipt, Sent
 from bot.messages import Notice
 from bot.pipeline import measures
 from bot.pipeline.hub import DESK, Hub
-from bot.store import Store
+from bot.store import Store, StoreUnavailable
 from bot.store.records import Delivery, Outcome
 
 AT_ONCE = 64
 POLL_SECONDS = 1.0
 FIRST_RETRY = 1.0
 LONGEST_RETRY = 600.0
+FINISH_TRIES = 20  # a second apart: well within the time for which deliveries are held
 GIVE_UP_AFTER = 23 * 3600.0
 BREAKER_FAILURES = 5
 BREAKER_SECONDS = 5.0
@@ -134,7 +135,7 @@ class Sender:
 
     async def _write_down(self, outcomes: list[Outcome]) -> None:
         try:
-            waits = await self.store.finish(outcomes)
+            waits = await self._finished(outcomes)
         except Exception as error:
             observe.failure("finish", error)  # the sending leases run out; a receiver may see them again
             return
@@ -144,6 +145,16 @@ class Sender:
             self.hub.publish(DESK)
         if waits:
             self.wake.set()
+
+    async def _finished(self, outcomes: list[Outcome]) -> bool:
+        """Where the store is away it is tried again, but no longer than the deliveries are surely ours."""
+        for _ in range(FINISH_TRIES):
+            try:
+                return await self.store.finish(outcomes)
+            except StoreUnavailable as error:
+                observe.failure("finish", error)
+                await asyncio.sleep(POLL_SECONDS)
+        return await self.store.finish(outcomes)
 
     async def finish(self, seconds: float) -> None:
         """Let what is on the wire arrive and be written down, so that an orderly stop repeats nothing."""

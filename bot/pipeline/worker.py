@@ -78,6 +78,7 @@ class Worker:
         self._look_at = 0.0
         self._failed_at = -RETRY_WITHIN
         self._unlucky: set[int] = set()
+        self._left: dict[int, int] = {}  # conversation and fence of leases whose commit failed with the store
         self._suspects = asyncio.Lock()
 
     async def run(self) -> None:
@@ -101,6 +102,9 @@ class Worker:
 
     async def drain(self) -> bool:
         """Take one batch; True when there was anything to do."""
+        if self._left:  # the store was away: what was held then need not wait until its lease has run out
+            await self._store.give_back(self._left)
+            self._left = {}
         leases = await self._store.lease(self.owner, BATCH, suspects=False)
         if leases:
             await self._take_some(await self._with_languages(leases))
@@ -137,8 +141,8 @@ class Worker:
         try:
             done = await self._store.commit_all(thoughts, self._sender())
         except StoreUnavailable as error:
-            observe.failure("commit", error)  # the leases run out and the events are taken again
-            self._unlucky |= {lease.conversation for lease, *_ in thoughts}
+            observe.failure("commit", error)  # the leases are given back and the events are taken again
+            self._failed([lease for lease, *_ in thoughts])
         except Exception:
             alone += [lease for lease, *_ in thoughts]
         else:
@@ -200,14 +204,19 @@ class Worker:
             turns, lang, state = _heard_once(think())
             (done,) = await self._store.commit_all([(lease, turns, lang, state)], self._sender())
         except StoreUnavailable as error:
-            observe.failure("commit", error)  # the lease runs out and the events are taken again
-            self._unlucky.add(lease.conversation)
+            observe.failure("commit", error)  # the lease is given back and the events are taken again
+            self._failed([lease])
         except Exception as error:  # a poisoned message must not stop the others
             observe.failure("turn", error)
             return False
         else:
             self._announce(done, lease, turns)
         return True
+
+    def _failed(self, leases: Sequence[Lease]) -> None:
+        """The store failed while these were held."""
+        self._unlucky |= {lease.conversation for lease in leases}
+        self._left |= {lease.conversation: lease.fence for lease in leases}
 
     def _was_unlucky(self, lease: Lease) -> bool:
         """Was it the store that failed, and not the event? Then it gets another try."""

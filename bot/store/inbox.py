@@ -407,6 +407,16 @@ def release(connection: Connection, conversation: int, fence: int, failed: Event
     return aside
 
 
+def give_back(connection: Connection, held: Mapping[int, int]) -> None:
+    """Free leases, by conversation and fence, that ended because of the store: that is no try of their events."""
+    connection.many(
+        "UPDATE conversations SET leased_until = 0, leased_by = '',"
+        " suspect = CASE WHEN suspect > 0 THEN suspect - 1 ELSE 0 END"
+        " WHERE id = :id AND fence = :fence AND leased_by <> ''",
+        [{"id": conversation, "fence": fence} for conversation, fence in sorted(held.items())],
+    )
+
+
 def release_all(connection: Connection) -> None:
     """Free every lease: for the start of the one process that owns the file."""
     connection.execute("UPDATE conversations SET leased_until = 0, leased_by = '' WHERE leased_until > 0")

@@ -123,6 +123,11 @@ class Store:
             lambda c: inbox.release(c, lease.conversation, lease.fence, failed, tries), beside=True
         )
 
+    async def give_back(self, held: Mapping[int, int]) -> None:
+        """Give leases back that the store failed under: conversations and their fences (see inbox.give_back)."""
+        left = dict(held)
+        await self.database.write(lambda c: inbox.give_back(c, left), beside=True)
+
     async def release_all(self) -> None:
         """Free every lease at the start of the one process that owns the file."""
         await self.database.write(inbox.release_all)
