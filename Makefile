@@ -8,7 +8,7 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 {p
 QUICK := PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run pictures sandbox test quick check check-types check-imports check-knowledge check-intents sbom bench endurance train format clean
+.PHONY: help setup setup-dev run pictures sandbox test quick conformance check check-types check-imports check-knowledge check-intents sbom bench endurance train format clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
@@ -64,11 +64,19 @@ check-intents:
 quick: setup-dev ## the short tests: one or two minutes
 	$(QUICK)
 
+# What the store promises, once more on a PostgreSQL that the run starts for itself.
+CONFORMANCE := store fence fence_races storm servers load deliveries taking_back pipeline resume_links conversations
+
+conformance: setup-dev ## the store's tests on PostgreSQL
+	PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(BIN)/python -m pytest --engine postgresql -m "not slow" -k "not desk_lists" \
+		-n 2 --dist loadfile $(CONFORMANCE:%=tests/test_%.py)
+
 test: check      ## everything CI runs
 	sh tests/browser.sh
 	sh tests/proxy.sh
 	sh tests/oidc/setup.sh
 	$(QUICK)
+	@$(MAKE) --no-print-directory conformance
 	$(BIN)/python -m pytest -m "slow and not alone" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m alone
 
