@@ -543,7 +543,9 @@ def test_the_whole_conversation_works_without_script(people: People) -> None:
         return newest()
 
     def newest() -> str:
-        assert citizen.seqs() == sorted(set(citizen.seqs()))
+        page.wait_for_load_state()
+        seqs = citizen.seqs()
+        assert seqs == sorted(set(seqs))
         return page.locator(".bubble.by-bot").last.inner_text()
 
     assert "初次尋職青年就業服務計畫" in say("初次尋職津貼")

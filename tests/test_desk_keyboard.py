@@ -310,6 +310,7 @@ def test_keys_never_fire_while_writing_with_a_modifier_or_when_switched_off(peop
     desk.axe("list of keys")
     hands.at("#keys-on")
     hands.press("Space", "Escape")
+    expect(page.locator("dialog")).to_have_count(0)
     hands.at('a[href="/desk/keys"]')
     hands.press("j")
     assert focused(page) == first
