@@ -118,63 +118,20 @@ class Server:
         config = self.config
         use_keys(config.store_keys)
         resources = dataclasses.replace(self.resources, retention=config.retention)
-        ip = functools.partial(client_ip, trusted=config.trusted_proxies)
         hook = HookChannel(config.hook_secret, config.hook_reply_url)
-        channels: dict[str, Channel] = {"web": WebChannel()}
-        if config.hook_on:
-            channels["hook"] = hook
         outside = platforms(config, resources)
-        service = Service(config.service_hours, config.first_answer_seconds)
-        limits = Limits(
-            config.per_minute,
-            config.burst,
-            config.per_minute_channel,
-            config.per_minute_all,
-            float(config.saturated_seconds),
-        )
-        house = build_house(
-            config.database, resources, channels, outside.messengers, config.public_url, service, limits
-        )
-        chat = WebChat(
-            door=house.door,
-            pages=resources.pages,
-            welcome=resources.renderer.welcome,
-            keys=Keys(_web_key(config, house)),
-            now_ms=lambda: clock.millis(resources.clock()),
-            per_address=Budget(config.per_minute, time.monotonic),
-            per_ip=Budget(config.per_minute_ip, time.monotonic),
-            client_ip=ip,
-            exit_url=config.exit_url,
-            secure=config.secure,
-        )
-        budget = Budget(config.per_minute_ip, time.monotonic)
-        own_data = OwnDataPages(CopyDesk(house.store, resources), resources.pages, budget, ip)
-        translator = Translator(config.translate_url, config.translate_key) if config.translate_url else None
-        desk = Desk(
-            house,
-            resources,
-            config.secure,
-            ip,
-            translator,
-            totp_required=config.totp_required,
-            provider=_provider(config),
-        )
-
+        house = self._house(resources, hook, outside)
+        chat = self._chat(house, resources)
         watch = Watch(house, outside.messengers, resources.encoder, config.metrics_token)
         routes = [  # the webhooks first: they carry the load, and routes are tried in order
-            *(
-                [Route("/webhook/hook", HookInbox(house.door, config.hook_secret).receive, methods=["POST"])]
-                if config.hook_on
-                else []
-            ),
+            *_hook_routes(config, house),
             *outside.routes(house.door),
             *chat.routes(),
-            *own_data.routes(),
-            *desk.routes(),
+            *self._own_data(house, resources).routes(),
+            *self._desk(house, resources).routes(),
             *watch.routes(),
             Mount("/static", StaticFiles(directory=TEMPLATES / "static")),
         ]
-
         app = Starlette(
             routes=routes,
             lifespan=_lifespan(house, resources, hook, outside, watch, config),
@@ -183,6 +140,60 @@ class Server:
         )
         app.state.house = house
         return app
+
+    def _ip(self) -> Callable[[Request], str]:
+        return functools.partial(client_ip, trusted=self.config.trusted_proxies)
+
+    def _house(self, resources: Resources, hook: HookChannel, outside: Platforms) -> House:
+        config = self.config
+        channels: dict[str, Channel] = {"web": WebChannel()} | ({"hook": hook} if config.hook_on else {})
+        service = Service(config.service_hours, config.first_answer_seconds)
+        limits = Limits(
+            config.per_minute,
+            config.burst,
+            config.per_minute_channel,
+            config.per_minute_all,
+            float(config.saturated_seconds),
+        )
+        return build_house(config.database, resources, channels, outside.messengers, config.public_url, service, limits)
+
+    def _chat(self, house: House, resources: Resources) -> WebChat:
+        config = self.config
+        return WebChat(
+            door=house.door,
+            pages=resources.pages,
+            welcome=resources.renderer.welcome,
+            keys=Keys(_web_key(config, house)),
+            now_ms=lambda: clock.millis(resources.clock()),
+            per_address=Budget(config.per_minute, time.monotonic),
+            per_ip=Budget(config.per_minute_ip, time.monotonic),
+            client_ip=self._ip(),
+            exit_url=config.exit_url,
+            secure=config.secure,
+        )
+
+    def _own_data(self, house: House, resources: Resources) -> OwnDataPages:
+        budget = Budget(self.config.per_minute_ip, time.monotonic)
+        return OwnDataPages(CopyDesk(house.store, resources), resources.pages, budget, self._ip())
+
+    def _desk(self, house: House, resources: Resources) -> Desk:
+        config = self.config
+        translator = Translator(config.translate_url, config.translate_key) if config.translate_url else None
+        return Desk(
+            house,
+            resources,
+            config.secure,
+            self._ip(),
+            translator,
+            totp_required=config.totp_required,
+            provider=_provider(config),
+        )
+
+
+def _hook_routes(config: Config, house: House) -> list[Route]:
+    if not config.hook_on:
+        return []
+    return [Route("/webhook/hook", HookInbox(house.door, config.hook_secret).receive, methods=["POST"])]
 
 
 def _provider(config: Config) -> Provider | None:

@@ -14,7 +14,7 @@ import pytest
 
 from bot.channels.hook import sign
 from bot.cli.main import main
-from bot.config import TABLE, Setting
+from bot.settings import TABLE, Setting
 from knowledge.export import export
 from knowledge.library import load
 

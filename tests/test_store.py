@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from storing import address, answer, answers, now, opened, rows, said, take, told, went_well
 
 from bot.messages import Incoming
-from bot.store import Store, StoreUnavailable, inbox, outbox, turns
+from bot.store import Store, StoreUnavailable, inbox, leasing, outbox, turns
 from bot.store.database import Connection
 from bot.store.records import Delivery, Lease, StaleFence, Turn
 
@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def lease(store: Store, owner: str = "a", seconds: float = 30.0) -> list[Lease]:
     """Conversations leased now; negative seconds give a lease that ran out at once."""
-    found: list[Lease] = now(store, lambda c: inbox.lease(c, owner, 10, seconds))
+    found: list[Lease] = now(store, lambda c: leasing.lease(c, owner, 10, seconds))
     return found
 
 
@@ -103,7 +103,7 @@ def test_a_failure_told_by_a_former_owner_counts_for_nothing(store: Store) -> No
     accept(store, said("1"))
     (first,) = lease(store, "a", seconds=-1)
     (second,) = lease(store, "b")
-    assert now(store, lambda c: inbox.release(c, first.conversation, first.fence, first.events[0], tries=1)) is False
+    assert now(store, lambda c: leasing.release(c, first.conversation, first.fence, first.events[0], tries=1)) is False
     commit(store, second)
     assert not store.busy(second.conversation) or rows(store, "SELECT pending FROM conversations") == [(0,)]
 
@@ -111,14 +111,14 @@ def test_a_failure_told_by_a_former_owner_counts_for_nothing(store: Store) -> No
 def test_leases_of_a_killed_process_are_freed_at_the_start(store: Store) -> None:
     accept(store, said("1"))
     assert lease(store, "dead", seconds=1e6)
-    now(store, inbox.release_all)
+    now(store, leasing.release_all)
     assert len(lease(store, "b")) == 1
 
 
 def test_the_longest_waiting_conversation_comes_first(store: Store) -> None:
     for number in range(5):
         accept(store, said(f"{number}", user=f"u{number}"))
-    found = now(store, lambda c: inbox.lease(c, "a", 2, 30))
+    found = now(store, lambda c: leasing.lease(c, "a", 2, 30))
     assert {held.events[0].event_id for held in found} == {"0", "1"}
 
 
@@ -153,7 +153,7 @@ def test_the_first_answer_is_handed_over_as_a_lease_would_give_it(store: Store) 
     done = now(store, lambda c: turns.commit(c, held, answers(held), "en", "", "sender"))
     assert done.outgoing
     assert outgoing(store) == []
-    now(store, inbox.release_all)  # as after a kill: what was handed over comes again, the same
+    now(store, leasing.release_all)  # as after a kill: what was handed over comes again, the same
     (again,) = outgoing(store)
     assert dataclasses.replace(again, attempts=1, age=0.0) == done.handed
     now(store, lambda c: outbox.finish(c, [went_well(done.handed)]))
@@ -181,7 +181,7 @@ def outgoing(store: Store) -> list[Delivery]:
 def test_a_stale_lease_leaves_the_others_of_its_commit_alone(store: Store) -> None:
     accept(store, said("1", user="u"), said("2", user="v"))
     first, second = lease(store, "a", seconds=-1)
-    (again,) = now(store, lambda c: inbox.lease(c, "b", 1, 30))
+    (again,) = now(store, lambda c: leasing.lease(c, "b", 1, 30))
     stale = first if first.conversation == again.conversation else second
     done = asyncio.run(store.commit_all([(held, answers(held), "en", "") for held in (first, second)]))
     assert [one is None for one in done] == [first is stale, second is stale]
@@ -321,7 +321,7 @@ class Interleaving(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def drain(self) -> None:
-        now(self.store, inbox.release_all)
+        now(self.store, leasing.release_all)
         while found := lease(self.store):
             for held in found:
                 commit(self.store, held)
@@ -350,7 +350,7 @@ class Interleaving(RuleBasedStateMachine):
     def finish_lease(self, data: st.DataObject, fails: bool) -> None:
         held = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
         if fails:
-            now(self.store, lambda c: inbox.release(c, held.conversation, held.fence, held.events[0], tries=10**6))
+            now(self.store, lambda c: leasing.release(c, held.conversation, held.fence, held.events[0], tries=10**6))
             return
         try:
             commit(self.store, held)

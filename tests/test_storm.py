@@ -32,7 +32,7 @@ from bot.pipeline.surge import Surge
 from bot.pipeline.worker import TRIES, Taken, Worker
 from bot.slow import patient_for
 from bot.store import Store, StoreUnavailable
-from bot.store.inbox import EVENTS_OF_A_FLOOD
+from bot.store.leasing import EVENTS_OF_A_FLOOD
 from bot.store.records import Bundle, Event, Lease, Turn
 
 DOWN = Receipt(Sent.RETRY, "503", outage=True)

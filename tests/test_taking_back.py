@@ -184,9 +184,9 @@ def test_an_unsend_by_somebody_else_changes_nothing(store: Store) -> None:
 def test_a_file_that_arrives_after_it_was_unsent_is_not_kept(store: Store) -> None:
     async def story() -> bool:
         await take(store, wrote("1"), turns=derived)
-        (wanted,) = await store.files_due(5)
+        (wanted,) = await store.attachments.due(5)
         await store.accept([unsent()])
-        return await store.keep_file(wanted, "image/png", b"picture", None)
+        return await store.attachments.keep(wanted, "image/png", b"picture", None)
 
     assert asyncio.run(story()) is False
     assert now(store, lambda c: attachments.listing(c, 1))[0].state == "gone"

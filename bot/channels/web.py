@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from sse_starlette.event import ServerSentEvent
-from sse_starlette.sse import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -22,6 +19,7 @@ from bot.channels.budget import Budget
 from bot.channels.port import Door, Parcel, Receipt, Sent, Standing
 from bot.channels.text import sound
 from bot.channels.visitors import Keys, Visitor, own_page, preferred
+from bot.channels.web_stream import stream
 from bot.messages import Address, Author, Entry, Incoming, Reply, Speaker
 from bot.render.pages import Pages, with_current
 
@@ -33,7 +31,6 @@ BODY_LIMIT = 1_000_000
 CHOICE_LIMIT = 100
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 WAIT_SECONDS = 4.0
-PING_SECONDS = 15
 FORM = "application/x-www-form-urlencoded"
 Texts = Sequence[str]
 Actions = Sequence[dict[str, str]]
@@ -363,8 +360,6 @@ class WebChat:
             await self.door.settled(conversation, WAIT_SECONDS)
         return self._remember(RedirectResponse("/#end", 303), visitor)
 
-    # -- the live stream
-
     async def events(self, request: Request) -> Response:
         """New lines as they come, by sequence number; a reconnecting browser says the last one it has."""
         try:
@@ -373,35 +368,8 @@ class WebChat:
             return Response(status_code=204)  # tells EventSource to stop trying
         if visitor.conversation is None:
             return Response(status_code=204)
-        last = request.headers.get("last-event-id") or request.query_params.get("after", "0")
-        after = int(last) if last.isdecimal() and len(last) < 12 else 0
-        stream = self._stream(visitor.conversation, after)
-        return EventSourceResponse(stream, ping=PING_SECONDS, headers={"Cache-Control": "no-store"})
-
-    async def _stream(self, conversation: int, after: int) -> AsyncIterator[ServerSentEvent]:
-        state = ""
-        newest = after
-        async for _ in self.door.watch(conversation):
-            shown = self.door.shown(conversation, max(0, newest - 1))
-            standing = self.door.standing(conversation)  # read after the lines: it is at least as new as they are
-            # The newest line that the browser has is looked up again: it is gone once everything was forgotten.
-            if standing.ended or (newest and [entry.seq for entry in shown[:1]] != [newest]):
-                yield ServerSentEvent("", event="gone")
-                return
-            for entry in shown[1:] if newest else shown:
-                newest = entry.seq or newest
-                yield ServerSentEvent(self.pages.bubble(standing.lang, entry), event="message", id=str(newest))
-            fresh = _state(standing)
-            if fresh != state:
-                state = fresh
-                yield ServerSentEvent(state, event="state")
+        return stream(request, self.door, self.pages, visitor.conversation)
 
 
 def _address(token: str) -> Address:
     return Address(CHANNEL, "", hashlib.sha256(token.encode()).hexdigest())
-
-
-def _state(standing: Standing) -> str:
-    return json.dumps(
-        {"mode": standing.speaker.value, "typing": False, "quick_exit": standing.urgent, "lang": standing.lang}
-    )

@@ -22,6 +22,7 @@ from bot.channels.checkup import Finding, Level, fail, ok, warn
 from bot.cli import doctor_store
 from bot.cli.serving import patient_encoder
 from bot.config import Config
+from bot.settings import TABLE
 
 OTHERS = 0o004
 NOT_THE_OWNER = 0o077
@@ -177,7 +178,7 @@ def _private(config: Config) -> Iterator[Finding]:
 
 
 def _secrets() -> Iterator[Finding]:
-    for setting in settings.TABLE:
+    for setting in TABLE:
         file = os.environ.get(f"{setting.name}_FILE") if setting.secret else None
         if file and _open_to(Path(file), OTHERS):
             yield warn("permissions", f"everybody here can read the file of {setting.name}_FILE: chmod o-rwx {file}")

@@ -15,7 +15,7 @@ ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "application/pdf": ".pdf"}
 
 def opened(store: Store, number: int, staff: StaffRow) -> tuple[FileRow, bytes] | None:
     """The file, if this caseworker holds the open case of its conversation now."""
-    found = store.file(number)
+    found = store.attachments.content(number)
     if found is None:
         return None
     speaking = store.speaker(found[0].conversation) or {}

@@ -162,7 +162,7 @@ def _readings(resources: Resources, entries: Sequence[Entry], lang: str) -> dict
 def _files(store: Store, row: CaseRow, mine: bool) -> dict[str, list[dict[str, Any]]]:
     """The files of the conversation by the event they came with; only the holder can open them."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for file in store.files(row.conversation):
+    for file in store.attachments.of(row.conversation):
         shown = {"id": file.id, "name": file.name, "state": file.state, "can_open": mine}
         found.setdefault(file.event_id, []).append(shown)
     return found

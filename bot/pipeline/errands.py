@@ -72,7 +72,7 @@ class Errands:
     # -- files for open cases
 
     async def _files(self) -> None:
-        await asyncio.gather(*(self._file(each) for each in await self.store.files_due(AT_ONCE)))
+        await asyncio.gather(*(self._file(each) for each in await self.store.attachments.due(AT_ONCE)))
 
     async def _file(self, wanted: Wanted) -> None:
         messenger = self.messengers.get(wanted.address.channel)
@@ -95,13 +95,13 @@ class Errands:
             await self._refuse(wanted, "file_type")
             return
         notice = self.renderer.say("conversation.file_kept", wanted.lang, Notice.CASE)
-        if await self.store.keep_file(wanted, mime, content, notice):
+        if await self.store.attachments.keep(wanted, mime, content, notice):
             self._changed(wanted.conversation)
 
     async def _refuse(self, wanted: Wanted, key: str) -> None:
         params = {"limit": str(FILE_BYTES // 1_000_000)} if key == "file_large" else {}
         notice = self.renderer.say(f"conversation.{key}", wanted.lang, Notice.CASE, **params)
-        if await self.store.refuse_file(wanted, notice):
+        if await self.store.attachments.refuse(wanted, notice):
             self._changed(wanted.conversation)
 
     def _changed(self, conversation: int) -> None:

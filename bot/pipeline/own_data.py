@@ -38,7 +38,8 @@ class CopyDesk:
             answers=self._answers(conversation, spoken),
             cases=tuple(KeptCase(case.number, case.opened_at, case.closed_at) for case in about.cases),
             files=tuple(
-                KeptFile(file.kind, file.name, file.size, file.state == "kept") for file in store.files(conversation)
+                KeptFile(file.kind, file.name, file.size, file.state == "kept")
+                for file in store.attachments.of(conversation)
             ),
             restricted=store.privacy.restricted(conversation),
             state=store.state(conversation),

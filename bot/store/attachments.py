@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.messages import Address, Attachment
+from bot.messages import Address, Attachment, Reply
+from bot.store import lines
 from bot.store.codec import decode, decode_bytes, encode, encode_bytes
-from bot.store.database import NOW, Connection, Row
+from bot.store.database import NOW, Connection, Database, Row
 
 RETRY_SECONDS = 5.0
 TRIES = 6
@@ -136,3 +137,36 @@ def content(connection: Connection, number: int) -> tuple[FileRow, bytes] | None
     """A kept file with its content."""
     row = connection.one("SELECT * FROM attachments WHERE id = :id AND state = 'kept'", {"id": number})
     return None if row is None else (_file(row), decode_bytes(row["body"]))
+
+
+class Attachments:
+    """The files of conversations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(self, limit: int) -> list[Wanted]:
+        """Files to fetch now (see due)."""
+        return await self._database.write(lambda c: due(c, limit))
+
+    async def keep(self, wanted: Wanted, mime: str, body: bytes, notice: Reply | None) -> bool:
+        """The content is here, and the citizen is told; False when it was taken back meanwhile."""
+        return await self._database.write(lambda c: _told(c, wanted, keep(c, wanted.id, mime, body), notice))
+
+    async def refuse(self, wanted: Wanted, notice: Reply) -> bool:
+        """It will never be here, and the citizen is told why."""
+        return await self._database.write(lambda c: _told(c, wanted, refuse(c, wanted.id), notice))
+
+    def of(self, conversation: int) -> list[FileRow]:
+        """The files of a conversation."""
+        return listing(self._database.read, conversation)
+
+    def content(self, number: int) -> tuple[FileRow, bytes] | None:
+        """A kept file with its content."""
+        return content(self._database.read, number)
+
+
+def _told(connection: Connection, wanted: Wanted, changed: bool, notice: Reply | None) -> bool:
+    if changed and notice is not None:
+        lines.tell(connection, wanted.conversation, notice, f"file/{wanted.id}")
+    return changed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.messages import Address, Reply
 from bot.store.database import NOW, Connection, Database
-from bot.store.inbox import waiting_events
+from bot.store.leasing import waiting_events
 from bot.store.lines import tell
 
 AGAIN_SECONDS = 900.0  # nobody is told twice within this

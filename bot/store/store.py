@@ -11,12 +11,11 @@ from typing import Any
 from bot import observe
 from bot.messages import Address, Entry, Incoming, Reply
 from bot.store import (
-    attachments,
     case_list,
     cases,
     casework,
     inbox,
-    lines,
+    leasing,
     outbox,
     platforms,
     proposals,
@@ -26,7 +25,7 @@ from bot.store import (
     unanswered,
 )
 from bot.store.aside import Aside
-from bot.store.attachments import FileRow, Wanted
+from bot.store.attachments import Attachments
 from bot.store.audit import Audit
 from bot.store.author_lists import AuthorLists
 from bot.store.casework import Casework
@@ -58,6 +57,7 @@ from bot.store.records import (
 from bot.store.remembered import Remembered
 from bot.store.reports import Reports
 from bot.store.second import SecondSteps
+from bot.store.servers import Servers
 
 
 class Store:
@@ -80,6 +80,8 @@ class Store:
         self.ratings = Ratings(self.database)
         self.authors = AuthorLists(self.database)
         self.aside = Aside(self.database)
+        self.attachments = Attachments(self.database)
+        self.servers = Servers(self.database)
         self.crowd = Crowd(self.database)
         shared = self.database.engine.shared
         self._last_seen = Remembered(lambda: staff.last_seen(self.database.read), shared)
@@ -101,8 +103,8 @@ class Store:
         return accepted
 
     async def lease(self, owner: str, limit: int, seconds: float = 30.0, suspects: bool | None = None) -> list[Lease]:
-        """Hold conversations that have events (see inbox.lease)."""
-        return await self.database.write(lambda c: inbox.lease(c, owner, limit, seconds, suspects), beside=True)
+        """Hold conversations that have events (see leasing.lease)."""
+        return await self.database.write(lambda c: leasing.lease(c, owner, limit, seconds, suspects), beside=True)
 
     async def commit(self, lease: Lease, done: Sequence[Turn], lang: str, state: str, sender: str = "") -> Committed:
         """Write what the turns of one lease led to (see turns.commit)."""
@@ -118,19 +120,19 @@ class Store:
         return done
 
     async def release(self, lease: Lease, failed: Event | None, tries: int) -> bool:
-        """Give a lease back (see inbox.release)."""
+        """Give a lease back (see leasing.release)."""
         return await self.database.write(
-            lambda c: inbox.release(c, lease.conversation, lease.fence, failed, tries), beside=True
+            lambda c: leasing.release(c, lease.conversation, lease.fence, failed, tries), beside=True
         )
 
     async def give_back(self, held: Mapping[int, int]) -> None:
-        """Give leases back that the store failed under: conversations and their fences (see inbox.give_back)."""
+        """Give leases back that the store failed under: conversations and their fences (see leasing.give_back)."""
         left = dict(held)
-        await self.database.write(lambda c: inbox.give_back(c, left), beside=True)
+        await self.database.write(lambda c: leasing.give_back(c, left), beside=True)
 
     async def release_all(self) -> None:
         """Free every lease at the start of the one process that owns the file."""
-        await self.database.write(inbox.release_all)
+        await self.database.write(leasing.release_all)
 
     # -- deliveries
 
@@ -237,7 +239,7 @@ class Store:
 
     def waiting_events(self, conversation: int) -> list[Event]:
         """Events accepted but not yet taken."""
-        return inbox.waiting_events(self.database.read, conversation)
+        return leasing.waiting_events(self.database.read, conversation)
 
     def facts(self, conversation: int) -> list[tuple[str, str, Any]]:
         """(subject, fact, JSON value) told so far."""
@@ -260,26 +262,6 @@ class Store:
         await self.database.write(lambda c: transcript.end(c, conversation))
 
     # -- messaging platforms
-
-    async def files_due(self, limit: int) -> list[Wanted]:
-        """Files to fetch now (see attachments.due)."""
-        return await self.database.write(lambda c: attachments.due(c, limit))
-
-    async def keep_file(self, wanted: Wanted, mime: str, body: bytes, notice: Reply | None) -> bool:
-        """The content is here, and the citizen is told; False when it was taken back meanwhile."""
-        return await self.database.write(lambda c: _told(c, wanted, attachments.keep(c, wanted.id, mime, body), notice))
-
-    async def refuse_file(self, wanted: Wanted, notice: Reply) -> bool:
-        """It will never be here, and the citizen is told why."""
-        return await self.database.write(lambda c: _told(c, wanted, attachments.refuse(c, wanted.id), notice))
-
-    def files(self, conversation: int) -> list[FileRow]:
-        """The files of a conversation."""
-        return attachments.listing(self.database.read, conversation)
-
-    def file(self, number: int) -> tuple[FileRow, bytes] | None:
-        """A kept file with its content."""
-        return attachments.content(self.database.read, number)
 
     def menus_due(self, limit: int) -> list[MenuDue]:
         """Addresses whose platform menu is in another language than their conversation."""
@@ -407,9 +389,3 @@ def _committed(connection: Connection, thought: Thought, sender: str) -> Committ
         return turns.commit(connection, *thought, sender)
     except StaleFence:  # raised before anything was written
         return None
-
-
-def _told(connection: Connection, wanted: Wanted, changed: bool, notice: Reply | None) -> bool:
-    if changed and notice is not None:
-        lines.tell(connection, wanted.conversation, notice, f"file/{wanted.id}")
-    return changed

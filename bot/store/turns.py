@@ -23,7 +23,8 @@ from bot.store import (
 )
 from bot.store.codec import encode
 from bot.store.database import NOW, Connection, Row
-from bot.store.inbox import EVENTS_PER_LEASE, FLOOD_SECONDS
+from bot.store.inbox import FLOOD_SECONDS
+from bot.store.leasing import EVENTS_PER_LEASE
 from bot.store.lines import ADD_MESSAGE, add_outgoing, line, retry_key, tell
 from bot.store.records import Bundle, Committed, Delivery, Event, Lease, Line, StaleFence, Turn
 
