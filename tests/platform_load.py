@@ -23,6 +23,7 @@ import aiohttp
 import psutil
 from conftest import free_port
 from platform_receivers import ACCOUNT, TELEGRAM_TOKEN, Receivers
+from standins.ending import end
 from standins.line_events import event_id, sign
 
 from bench import mix
@@ -259,13 +260,7 @@ class Load:
 
     def stop(self) -> None:
         """An orderly end."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process)
 
     def log(self) -> str:
         """What the server wrote."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 from conftest import free_port
+from standins.ending import end
 
 START_LIMIT = 150.0
 FLAT_MB = 10.0
@@ -88,13 +89,7 @@ class Watched:
 
     def stop(self) -> None:
         """An orderly end."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process)
 
 
 def growth(samples: Sequence[Sample], name: str) -> float:

@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import AXE, Desk, People, Server, launch
+from browsing import AXE, Desk, People, Server
 from conftest import ROOT
 from looks.pages import ELSE, HALFWAY, LIN, LOOKS, Look
 from looks.scene import Scene, halfway, opened
-from playwright.sync_api import Browser, Page, Response, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, Route, expect
 from site_app import running
 from standins.oidc import CLIENT, SECRET, Standin
 from standins.serving import ThreadServer
@@ -50,14 +50,6 @@ def scene(resources: Resources, tmp_path_factory: pytest.TempPathFactory) -> Ite
         }
         with opened(resources, tmp_path_factory.mktemp("looked"), settings) as scene:
             yield scene
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import web
+from receiving import receiving
 
 from bot import config
 from bot.channels.hook import BODY_LIMIT, SIGNATURE, TEXT_LIMIT, parse, payload, sign, verify
@@ -78,24 +79,12 @@ def outside(resources: Resources, tmp_path: Path) -> Callable[..., Any]:
     async def opened() -> AsyncIterator[Outside]:
         client = httpx.AsyncClient(base_url="http://test")
         outside = Outside(client, tmp_path / "labor-bot.db")
-        receiver = web.Application()
-        receiver.router.add_post("/replies", outside.receive)
-        runner = web.AppRunner(receiver)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/replies"
-        settings = config.load(
-            {"LABOR_BOT_DATA_DIR": str(tmp_path), "LABOR_BOT_HOOK_SECRET": SECRET, "LABOR_BOT_HOOK_REPLY_URL": url}
-        )
-        app = Server(settings, resources).app()
-        outside.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-        try:
+        async with client, receiving("/replies", outside.receive) as receiver:
+            hook = {"LABOR_BOT_HOOK_SECRET": SECRET, "LABOR_BOT_HOOK_REPLY_URL": f"{receiver}/replies"}
+            app = Server(config.load({"LABOR_BOT_DATA_DIR": str(tmp_path)} | hook), resources).app()
+            outside.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
             async with app.router.lifespan_context(app), outside.client:
                 yield outside
-        finally:
-            await client.aclose()
-            await runner.cleanup()
 
     return opened
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Desk, People, Server, launch
+from browsing import Desk, People, Server
 from click.testing import CliRunner
 from hostile import NAMES, SHARP, TEXTS, Hostile, faults_of, shown, sow, town, written
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bot.cli.main import main
 from bot.desk.auth import COOKIE
@@ -40,12 +40,8 @@ def hostile(resources: Resources, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="module")
-def people(hostile: Hostile) -> Iterator[People]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        people = People(Server(hostile.city.url, "", hostile.city.database), browser)
-        yield people
-        browser.close()
+def people(hostile: Hostile, chromium: Browser) -> People:
+    return People(Server(hostile.city.url, "", hostile.city.database), chromium)
 
 
 @pytest.fixture

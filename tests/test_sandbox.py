@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import AXE, launch
+from browsing import AXE
 from conftest import free_port
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from standins.line import Standin as LineStandin
 from standins.sandbox_app import Bot, Sandbox
 from standins.sandbox_bot import ServingBot, point_webhooks, settings
@@ -385,14 +385,6 @@ def test_somebody_on_each_platform_gets_answers_without_a_fault(stage: Stage, tm
 
 
 # -- the page in a browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[360, 1280])

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
+from receiving import receiving
 
 from bot import config, logs, observe, tracing
 from bot.channels.hook import SIGNATURE, sign
@@ -87,20 +88,12 @@ def town(resources: Resources, tmp_path: Path) -> Callable[..., Any]:
             got.append(await request.json())
             return web.Response()
 
-        receiver = web.Application()
-        receiver.router.add_post("/replies", receive)
-        runner = web.AppRunner(receiver)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/replies"
-        hook = {"LABOR_BOT_HOOK_SECRET": SECRET, "LABOR_BOT_HOOK_REPLY_URL": url, "LABOR_BOT_DATA_DIR": str(tmp_path)}
-        app = Server(config.load(hook | more), resources).app()
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-        try:
+        async with receiving("/replies", receive) as receiver:
+            hook = {"LABOR_BOT_HOOK_SECRET": SECRET, "LABOR_BOT_HOOK_REPLY_URL": f"{receiver}/replies"}
+            app = Server(config.load({"LABOR_BOT_DATA_DIR": str(tmp_path)} | hook | more), resources).app()
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
             async with app.router.lifespan_context(app), client:
                 yield Town(client, app.state.house, got)
-        finally:
-            await runner.cleanup()
 
     return opened
 

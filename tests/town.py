@@ -31,6 +31,7 @@ from platform_load import (
 )
 from platform_load import said as event_of
 from platform_receivers import TELEGRAM_TOKEN, Receivers
+from receiving import receiving
 from standins.line_events import sign as sign_line
 from steady import Watched
 
@@ -107,15 +108,8 @@ class Town:
             self.replies.append(json.loads(await request.read())["in_reply_to"])
             return web.Response()
 
-        app = web.Application()
-        app.router.add_post("/replies", receive)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/replies"
-        finally:
-            await runner.cleanup()
+        async with receiving("/replies", receive) as url:
+            yield f"{url}/replies"
 
     @property
     def root(self) -> str:

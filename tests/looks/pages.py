@@ -89,6 +89,9 @@ CASE, REQUEST = "/desk/cases/{id}", "/desk/privacy/{id}"
 MINE = "/desk/cases/{mine}"
 REPLY = "form[action$='/reply']"
 
+TAKEN = _sends("form[action$='/takeover']", why=" ")
+CORRECTED = _sends("form[action$='/correct']:has(input[name=value])", value="?")
+
 LOOKS = (
     # before the log-in
     Look("log-in", "/desk/login", NOBODY),
@@ -135,14 +138,7 @@ LOOKS = (
     Look("reply refused", CASE, LIN, path=MINE, act=_sends(REPLY, text="字" * 4001), status=400, folded=True),
     Look("phrase with an empty slot", CASE, LIN, path=MINE, act=_sends("[data-phrase='doc.bring'] form")),
     Look("colleague's case", CASE, WANG, path="/desk/cases/{colleagues}"),
-    Look(
-        "taken over without a reason",
-        CASE,
-        WANG,
-        path="/desk/cases/{colleagues}",
-        act=_sends("form[action$='/takeover']", why=" "),
-        folded=True,
-    ),
+    Look("taken over without a reason", CASE, WANG, path="/desk/cases/{colleagues}", act=TAKEN, folded=True),
     Look("barred person", CASE, WANG, path="/desk/cases/{barred}"),
     Look("closed case", CASE, LIN, path="/desk/cases/{closed}"),
     Look("not to be opened", CASE, LIN, path="/desk/cases/{colleagues}", status=403),
@@ -209,14 +205,7 @@ LOOKS = (
         "hold refused", "/desk/privacy", ADMIN, act=_sends("form[action$='/hold']", case="none", reason="x"), status=400
     ),
     Look("request", REQUEST, OFFICER, path="/desk/privacy/{request}"),
-    Look(
-        "correction refused",
-        REQUEST,
-        OFFICER,
-        path="/desk/privacy/{request}",
-        act=_sends("form[action$='/correct']:has(input[name=value])", value="?"),
-        status=400,
-    ),
+    Look("correction refused", REQUEST, OFFICER, path="/desk/privacy/{request}", act=CORRECTED, status=400),
     Look("settled request", REQUEST, OFFICER, path="/desk/privacy/{settled}"),
     # accounts
     Look("people", "/desk/people", ADMIN),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from .ending import end
 from .line import Standin as LineStandin
 from .telegram import Standin as TelegramStandin
 from .telegram_inbox import Webhook
@@ -102,14 +103,7 @@ class ServingBot:
 
     def stop(self) -> None:
         """Ends it as an operator would."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
         if self._listener:
             self._listener.join(5)
 
