@@ -21,7 +21,6 @@ from bot.figures import Figures, Moment, Seen
 from bot.pipeline.house import House
 from bot.pipeline.sender import BREAKER_FAILURES
 from bot.store.load import load
-from bot.store.servers import Servers
 from intents.encoder.ahead import Ahead
 
 FRESH_SECONDS = 2.0  # whoever asks more often gets the same counts of the store again
@@ -116,7 +115,7 @@ class Watch:
     def _look(self) -> Moment:
         store, timetable, now = self.house.store, self.house.timetable, time.time()
         late = sum(timetable.overdue(opened_at, now) for opened_at in store.hours.unanswered(0.0))
-        return Moment(load(store.database.read), late, len(Servers(store.database).living()))
+        return Moment(load(store.database.read), late, len(store.servers.living()))
 
 
 def _from_here(request: Request) -> bool:

@@ -21,6 +21,8 @@ import aiohttp
 import psycopg
 from aiohttp import web
 from conftest import free_port
+from receiving import receiving
+from standins.ending import end
 
 from bot.channels.hook import SIGNATURE, sign, verify
 
@@ -43,10 +45,11 @@ class Received:
 
 @dataclass
 class Death:
-    """A kill: when, and which deliveries the dead server had not yet written down as sent."""
+    """A kill: when, which deliveries the dead server had not yet written down as sent, what it called itself."""
 
     at: float
     on_the_wire: set[str]
+    name: str
 
 
 @dataclass
@@ -103,16 +106,9 @@ class City:
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[None]:
         """The reply URL answers."""
-        app = web.Application()
-        app.router.add_post("/replies/{life}", self.receive)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.reply_url = f"http://127.0.0.1:{runner.addresses[0][1]}/replies"
-        try:
+        async with receiving("/replies/{life}", self.receive) as url:
+            self.reply_url = f"{url}/replies"
             yield
-        finally:
-            await runner.cleanup()
 
     # -- the servers
 
@@ -154,7 +150,14 @@ class City:
         server.process.wait()
         at = time.monotonic()
         query = "SELECT o.retry_key FROM outbox o WHERE o.state = 'sending'"
-        self.deaths[server.life] = Death(at, {key for (key,) in self.look(query)})
+        name = next((name for (name,) in self.look(f"SELECT id FROM servers WHERE pid = {server.process.pid}")), "")
+        self.deaths[server.life] = Death(at, {key for (key,) in self.look(query)}, name)
+
+    def holds(self, death: Death) -> bool:
+        """Does the dead server still hold a conversation, for its worker or for its sender?"""
+        held = f"pending > 0 AND leased_by = '{death.name}'"
+        sent = f"outgoing > 0 AND (sending_by = '{death.name}' OR sending_by LIKE '{death.name}/%')"
+        return bool(self.look(f"SELECT 1 FROM conversations WHERE ({held}) OR ({sent}) LIMIT 1"))
 
     def look(self, sql: str) -> Rows:
         """What a query finds: in a copy of the file, or in the database that is shared."""
@@ -180,11 +183,7 @@ class City:
         for process in running:
             process.terminate()
         for process in running:
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
     # -- the senders
 

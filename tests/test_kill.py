@@ -23,7 +23,7 @@ KILLS = int(os.environ.get("LABOR_BOT_KILLS", "3"))
 SENDERS, USERS_EACH = 8, 3
 DRAIN_LIMIT = 120.0
 KILL_LIMIT = 60.0
-TAKE_OVER = 15.0  # seconds at most until what a dead server held goes on; without its signs of life it would be 60
+TAKE_OVER = 25.0  # seconds at most that a dead server holds anything; without signs of life 30, and 60 for deliveries
 BOTH = 0.1  # of the kills on PostgreSQL the other server follows before the first one is back
 
 needs_postgresql = pytest.mark.skipif(programs() is None, reason="no PostgreSQL server is installed here")
@@ -43,16 +43,16 @@ def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
 def test_one_of_two_servers_killed_again_and_again_under_load(tmp_path: Path) -> None:
     with cluster() as server:
         city = City(tmp_path, random.Random(), server.create("killing"))
-        waited = run(city)
-        print(f"what the last one of the dead held was done by the other server {waited:.1f} s after its death")
-        assert waited < TAKE_OVER
+        freed = run(city)
+        print(f"what the last one of the dead held was free for the other server {freed:.1f} s after its death")
+        assert freed < TAKE_OVER
 
 
 def run(city: City) -> float:
-    """Play, and look at what came of it; seconds from the last death until everything was done."""
+    """Play, and look at what came of it; seconds from the last death until the dead one held nothing more."""
     began = time.monotonic()
     try:
-        waited = asyncio.run(play(city))
+        freed = asyncio.run(play(city))
         print(report(city, time.monotonic() - began))
     finally:
         city.stop()
@@ -60,7 +60,7 @@ def run(city: City) -> float:
     every_reply_was_delivered_in_order(city)
     repetitions_lie_in_the_kill_window(city)
     assert len(city.deaths) >= KILLS
-    return waited
+    return freed
 
 
 async def play(city: City) -> float:
@@ -76,9 +76,19 @@ async def play(city: City) -> float:
                     one.result()  # raises what ended it
             if len(city.deaths) < KILLS or not any(one.up for one in city.servers):
                 await asyncio.gather(*(city.start(session, one) for one in dead))
-        last = time.monotonic()
+        freed = asyncio.create_task(until_freed(city))
         await finish(city, senders)
-        return time.monotonic() - last
+        return await freed
+
+
+async def until_freed(city: City) -> float:
+    """Seconds from the last death until nothing was held by the dead; the load goes on meanwhile, or ends."""
+    last = max(city.deaths.values(), key=lambda death: death.at)
+    assert last.name, "the server died without a sign of life"
+    async with asyncio.timeout(DRAIN_LIMIT):
+        while city.holds(last):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    return time.monotonic() - last.at
 
 
 async def kill_some(city: City) -> list[Server]:

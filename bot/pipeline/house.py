@@ -31,7 +31,6 @@ from bot.pipeline.timetable import USUAL, Service, Timetable
 from bot.pipeline.worker import Worker
 from bot.store import Store
 from bot.store.connection import Bell
-from bot.store.servers import Servers
 
 WORKERS = 2
 LAST_SECONDS = 5.0
@@ -118,7 +117,7 @@ class House:
     async def _beat(self) -> None:
         """A sign of life to the other servers; what a dead one held is worked on here at once."""
         try:
-            freed = await Servers(self.store.database).beat(self.worker.owner)
+            freed = await self.store.servers.beat(self.worker.owner)
         except Exception as error:  # the store does not answer: the others are as badly off
             observe.failure("sign of life", error)
             self._beaten = -math.inf
@@ -132,7 +131,7 @@ class House:
     async def _leave(self) -> None:
         """Others need not wait until it is plain that this server is gone."""
         with contextlib.suppress(*self.store.database.engine.errors, OSError):
-            await Servers(self.store.database).leave(self.worker.owner)
+            await self.store.servers.leave(self.worker.owner)
 
     def _neighbors(self) -> Bell | None:
         """Hear what other servers change, and tell them what changes here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import zlib
@@ -21,6 +22,7 @@ from bot.store.schema import in_postgresql, scripts, statements
 CLOCK = "(extract(epoch FROM statement_timestamp())::float8)"
 CONNECT_SECONDS = 5
 WAIT_SECONDS = 10  # for a lock
+DEADLOCK_MILLISECONDS = 100  # until two servers that wait for each other are told apart; PostgreSQL's own is a second
 WRITES = 7_001  # advisory locks: every transaction that writes shares or owns this one
 MIGRATING = 7_002
 BEHIND = "its schema is not this program's, and this account may not change it: run labor-bot migrate as the owner"
@@ -177,6 +179,8 @@ class Postgres:
         """One that can."""
         raw = _connect(self._url)
         raw.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'".encode())
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):  # see deploy/postgresql/roles.sql
+            raw.execute(f"SET deadlock_timeout = '{DEADLOCK_MILLISECONDS}ms'".encode())
         return PostgresConnection(raw)
 
     def migrate(self) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from bot.store.database import NOW, Connection, Database
 
 QUIET_SECONDS = 5.0  # without a sign for so long, a server counts as dead
-OWN_SECONDS = 2.5  # whoever was as quiet itself judges nobody: the database may have stood still for all
+LATE_SECONDS = 2.5  # and for so long, its signs are missed
+OWN_SIGNS = 3  # at which the other's was missed: the database may have stood still for all
 
 
 class Servers:
@@ -17,11 +18,17 @@ class Servers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._missed: dict[str, int] = {}
 
     async def beat(self, server: str) -> int:
-        """A sign of life of this server. Frees what servers held that give none; how many of them there were."""
-        quiet = await self._database.write(lambda c: beat(c, server), beside=True)
-        return await self._database.write(lambda c: bury(c, quiet)) if quiet else 0
+        """A sign of life of this server. Frees what servers held that give none; how many of them there were.
+
+        A server counts as dead when its sign was missed at several of this one, however far apart those are.
+        """
+        late = await self._database.write(lambda c: beat(c, server), beside=True)
+        self._missed = {other: self._missed.get(other, 0) + 1 for other in late}
+        dead = [other for other, times in self._missed.items() if times >= OWN_SIGNS]
+        return await self._database.write(lambda c: bury(c, dead)) if dead else 0
 
     async def leave(self, server: str) -> None:
         """An orderly end: others go on at once."""
@@ -34,21 +41,18 @@ class Servers:
 
 
 def beat(connection: Connection, server: str) -> list[str]:
-    """Note the sign; the servers that gave none, unless this one itself was quiet."""
-    before = connection.one(f"SELECT {NOW} - seen_at AS quiet FROM servers WHERE id = :id", {"id": server})
+    """Note the sign; the servers whose sign is late."""
     connection.execute(
         f"INSERT INTO servers (id, host, pid, started_at, seen_at) VALUES (:id, :host, :pid, {NOW}, {NOW})"
         " ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
         {"id": server, "host": socket.gethostname(), "pid": os.getpid()},
     )
-    if before is None or before["quiet"] > OWN_SECONDS:
-        return []
-    query = f"SELECT id FROM servers WHERE seen_at <= {NOW} - :quiet AND id <> :id"
-    return [row["id"] for row in connection.all(query, {"quiet": QUIET_SECONDS, "id": server})]
+    query = f"SELECT id FROM servers WHERE seen_at <= {NOW} - :late AND id <> :id"
+    return [row["id"] for row in connection.all(query, {"late": LATE_SECONDS, "id": server})]
 
 
 def bury(connection: Connection, quiet: Sequence[str]) -> int:
-    """Free what these held, if they are still quiet; how many were."""
+    """Free what those of these held that were quiet for too long; how many they were."""
     dead = [
         row["id"]
         for server in quiet
