@@ -25,6 +25,7 @@ from bot.pipeline.resources import Resources, load_resources
 from bot.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
+    from browsing import People, Server
     from playwright.sync_api import Browser, Playwright
 
 ROOT = Path(__file__).parent.parent
@@ -168,7 +169,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# -- the machine's own browser, for a module
+# -- the machine's own browser and a server with its people, for a module
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +182,31 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    from browsing import launch
+    import browsing
 
-    browser = launch(playwright)
+    browser = browsing.launch(playwright)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    import browsing
+
+    with browsing.serving(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+@pytest.fixture
+def tolerated() -> list[str]:
+    """Parts of console errors that a test brings about on purpose."""
+    return []
+
+
+@pytest.fixture
+def people(server: Server, chromium: Browser, tolerated: list[str]) -> Iterator[People]:
+    import browsing
+
+    people = browsing.People(server, chromium)
+    yield people
+    assert people.leave(tolerated) == []

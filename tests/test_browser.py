@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
-from browsing import Cable, Chat, People, Server, case_number, serving
-from playwright.sync_api import Browser, Page, expect
+from browsing import Cable, Chat, People, Server, case_number
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -23,25 +22,6 @@ P15 = {
 }
 URGENT = "我被雇主打"
 numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
-@pytest.fixture
-def tolerated() -> list[str]:
-    """Parts of console errors that a test brings about on purpose."""
-    return []
-
-
-@pytest.fixture
-def people(server: Server, chromium: Browser, tolerated: list[str]) -> Iterator[People]:
-    people = People(server, chromium)
-    yield people
-    assert people.leave(tolerated) == []
 
 
 def staff_name() -> str:
@@ -626,7 +606,8 @@ def test_end_and_clear_on_this_device(people: People) -> None:
     citizen.page.get_by_role("link", name="回到對話").click()
     expect(citizen.page.locator("#text")).to_be_visible()
     assert citizen.seqs() == []
-    citizen.page.evaluate("history.go(-2)")
+    with citizen.page.expect_navigation():
+        citizen.page.evaluate("() => { setTimeout(() => history.go(-2)); }")  # not while the answer is on its way
     expect(citizen.page.locator("#text")).to_be_visible()
     expect(citizen.page.get_by_text("我的秘密")).to_have_count(0)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from browsing import PASSWORD, Desk, People, Server, case_number, serving
-from playwright.sync_api import Browser, Page, expect
+from browsing import PASSWORD, Desk, People, case_number
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -38,25 +37,6 @@ window.Notification = class extends Notification {
 };
 window.focus = () => { window.raised++; };
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
-@pytest.fixture
-def tolerated() -> list[str]:
-    """Parts of console errors that a test brings about on purpose."""
-    return []
-
-
-@pytest.fixture
-def people(server: Server, chromium: Browser, tolerated: list[str]) -> Iterator[People]:
-    people = People(server, chromium)
-    yield people
-    assert people.leave(tolerated) == []
 
 
 def staff_name() -> str:
